@@ -1,0 +1,1 @@
+"""Reconciler: GitOps for Amazon ECS."""
