@@ -1,0 +1,108 @@
+"""What is known of a kind's fields, as rows of a table.
+
+A kind's table is the only place that knows which list is a set, what AWS fills in, which unit means the same, what a
+change costs, and what happens to a field that git no longer has. A field that no row names is compared as it stands
+when declared, and is never drift when it is not.
+
+A row names its field by a path: `containerDefinitions[].portMappings[].hostPort`, where `[]` is any member of a list
+and `{}` any value of a map.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from reconciler.core.values import ABSENT, Json, Spec
+
+Path: TypeAlias = tuple[str, ...]
+"""A field of one document in normal form; members of a keyed list are named by their key."""
+
+
+class Effect(enum.Enum):
+    """What a change of the field costs."""
+
+    IN_PLACE = "in place"
+    DEPLOYMENT = "new deployment"
+    NEW_TASKS = "new tasks only"
+    REPLACE = "replacement"
+
+
+class Removal(enum.Enum):
+    """What happens when git no longer has a field that it had."""
+
+    KEEP = "keep"  # the live value stays; the plan warns
+    REPLACE = "replace"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Removing the field writes this value, which for AWS means 'as if it had never been set'."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One row of a kind's table."""
+
+    path: str
+    key: tuple[str, ...] = ()  # the list is a set of objects that these members tell apart
+    unordered: bool = False  # the list is a set of whole values
+    complete: bool = True  # a keyed list or map that is declared is declared whole; False: only the members named
+    open_map: bool = False  # a map whose keys are the user's own, such as dockerLabels
+    default: Json | Callable[[Spec], Json] = ABSENT  # AWS's value for it when nobody sets it; called with its parent
+    normal: Callable[[Json], Json] | None = None  # one form for values that mean the same
+    computed: bool = False  # AWS fills it in: ignored when undeclared
+    removed: Removal | Reset = Removal.KEEP
+    effect: Effect = Effect.IN_PLACE
+    secret: bool = False  # its values are masked wherever they are shown
+    source: str = ""  # where the fact comes from
+
+    def under(self, prefix: str) -> Field:
+        """The same row for a document that stands inside another."""
+        return replace(self, path=f"{prefix}.{self.path}")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The rows of a table as a tree, so that a document is walked once."""
+
+    field: Field | None
+    members: Mapping[str, Node]
+
+    def at(self, step: str) -> Node:
+        """The node of a member; the empty node where the table says nothing."""
+        return self.members.get(step, EMPTY)
+
+
+EMPTY = Node(None, {})
+_STEP_LIST = "[]"
+_STEP_MAP = "{}"
+
+
+def table(rows: Iterable[Field]) -> Node:
+    """Compile rows to a tree; two rows with one path are a mistake in the kind: ValueError."""
+    root: dict[str, object] = {}
+    for row in rows:
+        level = root
+        for step in steps(row.path):
+            level = level.setdefault(step, {})  # type: ignore[assignment]  # a tree of dicts, typed when frozen below
+        if "" in level:
+            raise ValueError(f"two rows for {row.path}")
+        level[""] = row
+    return _freeze(root)
+
+
+def steps(path: str) -> list[str]:
+    """`a[].b{}` → `a`, `[]`, `b`, `{}`."""
+    return path.replace(_STEP_LIST, "." + _STEP_LIST).replace(_STEP_MAP, "." + _STEP_MAP).split(".")
+
+
+def _freeze(level: Mapping[str, object]) -> Node:
+    row = level.get("")
+    members = {step: _freeze(inner) for step, inner in level.items() if step and isinstance(inner, dict)}
+    return Node(row if isinstance(row, Field) else None, members)
