@@ -62,7 +62,7 @@ class Reader(Protocol):
         """All of the list `member` of the answer, over every page."""
 
     def cached(self, call: Call, *, key: str, max_age_seconds: float | None) -> Answer:
-        """The answer as remembered under `key`, or a fresh one when there is none or it is older than `max_age_seconds`.
+        """The answer remembered under `key`, or a fresh one when there is none or it is older than `max_age_seconds`.
 
         None means for ever: only for what cannot change, such as a task definition's content.
         """

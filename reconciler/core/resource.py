@@ -110,7 +110,6 @@ class Environment:
     variables: Mapping[str, object] = field(default_factory=dict)
     sync: Sync = Sync()
     origin: Origin = Origin("reconciler.yaml", 1)
-    role_arn: str | None = None  # the role to assume; None: the caller's own identity
 
     @property
     def tag(self) -> str:
