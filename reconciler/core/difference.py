@@ -32,11 +32,11 @@ class Difference:
 
     @property
     def effect(self) -> Effect:
-        return self.row.effect if self.row else Effect.IN_PLACE
+        return (self.row.effect if self.row else None) or Effect.IN_PLACE
 
     @property
     def removed(self) -> Removal | Reset:
-        return self.row.removed if self.row else Removal.KEEP
+        return (self.row.removed if self.row else None) or Removal.KEEP
 
     @property
     def secret(self) -> bool:

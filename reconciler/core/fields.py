@@ -13,7 +13,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from reconciler.core.values import ABSENT, Json, Spec
 
@@ -57,8 +57,8 @@ class Field:
     default: Json | Callable[[Spec], Json] = ABSENT  # AWS's value for it when nobody sets it; called with its parent
     normal: Callable[[Json], Json] | None = None  # one form for values that mean the same
     computed: bool = False  # AWS fills it in: ignored when undeclared
-    removed: Removal | Reset = Removal.KEEP
-    effect: Effect = Effect.IN_PLACE
+    removed: Removal | Reset | None = None  # None: as the row of the structure it stands in, at the top KEEP
+    effect: Effect | None = None  # None: likewise, at the top IN_PLACE
     secret: bool = False  # its values are masked wherever they are shown
     source: str = ""  # where the fact comes from
 
@@ -71,30 +71,30 @@ class Field:
 class Node:
     """The rows of a table as a tree, so that a document is walked once."""
 
-    field: Field | None
+    row: Field | None  # what the table says of just this place
+    governing: Field | None  # the row that says what a change here costs: its own, or that of a structure around it
     members: Mapping[str, Node]
 
     def at(self, step: str) -> Node:
-        """The node of a member; the empty node where the table says nothing."""
-        return self.members.get(step, EMPTY)
+        """The node of a member; where the table has no row for it, a bare one that this place governs."""
+        return self.members.get(step) or Node(None, self.governing, {})
 
 
-EMPTY = Node(None, {})
 _STEP_LIST = "[]"
 _STEP_MAP = "{}"
 
 
 def table(rows: Iterable[Field]) -> Node:
     """Compile rows to a tree; two rows with one path are a mistake in the kind: ValueError."""
-    root: dict[str, object] = {}
+    root: dict[str, Any] = {}
     for row in rows:
         level = root
         for step in steps(row.path):
-            level = level.setdefault(step, {})  # type: ignore[assignment]  # a tree of dicts, typed when frozen below
+            level = level.setdefault(step, {})
         if "" in level:
             raise ValueError(f"two rows for {row.path}")
         level[""] = row
-    return _freeze(root)
+    return _freeze(root, None)
 
 
 def steps(path: str) -> list[str]:
@@ -102,7 +102,19 @@ def steps(path: str) -> list[str]:
     return path.replace(_STEP_LIST, "." + _STEP_LIST).replace(_STEP_MAP, "." + _STEP_MAP).split(".")
 
 
-def _freeze(level: Mapping[str, object]) -> Node:
-    row = level.get("")
-    members = {step: _freeze(inner) for step, inner in level.items() if step and isinstance(inner, dict)}
-    return Node(row if isinstance(row, Field) else None, members)
+def _freeze(level: Mapping[str, Any], around: Field | None) -> Node:
+    row = _inherit(level.get(""), around)
+    governing = row or around
+    members = {step: _freeze(inner, governing) for step, inner in level.items() if step}
+    return Node(row, governing, members)
+
+
+def _inherit(row: Field | None, around: Field | None) -> Field | None:
+    if row is None or around is None:
+        return row
+    return replace(
+        row,
+        removed=row.removed if row.removed is not None else around.removed,
+        effect=row.effect if row.effect is not None else around.effect,
+        secret=row.secret or around.secret,
+    )

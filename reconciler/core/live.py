@@ -80,9 +80,7 @@ class Live:
     tags: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, Json] = field(default_factory=dict)
     facts: Mapping[str, Json] = field(default_factory=dict)
-    contents: Mapping[str, Spec] = field(
-        default_factory=dict
-    )  # what a reference embeds, by its path
+    contents: Mapping[str, Spec] = field(default_factory=dict)  # what a reference embeds, by its path
     read_at: datetime | None = None  # of the oldest part that came from a cache; None: all of it was read in this pass
 
     @property
