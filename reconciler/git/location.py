@@ -77,14 +77,10 @@ def parse_location(location: str) -> Path | Remote:
 
 
 def _parse_url(location: str) -> Remote:
-    try:
-        parts = urlsplit(location)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        # not `from error`: its message quotes the part that may hold the password
-        raise UnsafeLocationError(
-            f"{_shown(location)} is not a valid URL ({type(error).__name__}): {_ADVICE}"
-        ) from None
+    parts = _split(location)
+    if parts is None:
+        raise UnsafeLocationError(f"{_shown(location)} is not a valid URL: {_ADVICE}")
+    host = parts.hostname or ""
     if host.startswith("-") or (parts.username or "").startswith("-") or parts.path.lstrip("/").startswith("-"):
         raise UnsafeLocationError(f"{_shown(location)} has a part that looks like an option: {_ADVICE}")
     match parts.scheme:
@@ -108,6 +104,15 @@ def _parse_url(location: str) -> Remote:
             raise UnsafeLocationError(f"{_shown(location)}: the transport {other!r} is refused: {_ADVICE}")
 
 
+def _split(location: str) -> SplitResult | None:
+    """The parts of a URL, or None: the error of `urlsplit` quotes what may be the password, so no error may have it."""
+    try:
+        parts = urlsplit(location)
+        return parts if parts.port is None or parts.hostname else None  # `port` is checked when it is read
+    except ValueError:
+        return None
+
+
 def _http(parts: SplitResult) -> Remote:
     """Take the credentials out of the URL: git would show them to every user of the machine, as its arguments."""
     user, at, host = parts.netloc.rpartition("@")
@@ -123,4 +128,7 @@ def _http(parts: SplitResult) -> Remote:
 
 def _shown(location: str) -> str:
     """The location for a message: masked, on one line, quoted."""
-    return repr(mask(location.partition("?")[0]))
+    scheme, separator, rest = location.partition("://")
+    # up to the last @: what is refused may be refused because its password was not escaped
+    rest = f"***@{rest.rpartition('@')[2]}" if "@" in rest else rest
+    return repr(f"{scheme}{separator}{rest}".partition("?")[0])

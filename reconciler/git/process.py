@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Final, cast
@@ -95,9 +95,9 @@ class GitProgram:
 
     git_dir: Path | None = None
     folder: Path | None = None
-    username: str = ""
-    password: str = ""
-    secrets: tuple[str, ...] = ()  # never shown in any error
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # what is taken out of every message of git's
 
     def run(self, *arguments: str, network: bool = False) -> bytes:
         """Run a command and return what it printed.
