@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from reconciler.core.fields import Effect, Field, Path, Removal, Reset
+from reconciler.core.fields import Effect, Field, Path, Removal, Reset, steps
 from reconciler.core.values import ABSENT, Json, plain
 
 
@@ -36,7 +36,10 @@ class Difference:
 
     @property
     def removed(self) -> Removal | Reset:
-        return (self.row.removed if self.row else None) or Removal.KEEP
+        rule = self.row.removed if self.row else None
+        if self.row and isinstance(rule, Reset):
+            return rule.within(self.path[len(steps(self.row.path)) :])
+        return rule or Removal.KEEP
 
     @property
     def secret(self) -> bool:

@@ -44,6 +44,13 @@ class Reset:
 
     value: Json
 
+    def within(self, inner: Iterable[str]) -> Reset:
+        """What it means for a field inside the one that it was written for: its part of the value, ABSENT if none."""
+        value = self.value
+        for step in inner:
+            value = value.get(step, ABSENT) if isinstance(value, dict) else ABSENT
+        return Reset(value)
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -74,10 +81,11 @@ class Node:
     row: Field | None  # what the table says of just this place
     governing: Field | None  # the row that says what a change here costs: its own, or that of a structure around it
     members: Mapping[str, Node]
+    bare: Node | None = None  # the node of members that the table has no row for; None: this one itself is bare
 
     def at(self, step: str) -> Node:
         """The node of a member; where the table has no row for it, a bare one that this place governs."""
-        return self.members.get(step) or Node(None, self.governing, {})
+        return self.members.get(step) or self.bare or self
 
 
 _STEP_LIST = "[]"
@@ -105,16 +113,34 @@ def steps(path: str) -> list[str]:
 def _freeze(level: Mapping[str, Any], around: Field | None) -> Node:
     row = _inherit(level.get(""), around)
     governing = row or around
-    members = {step: _freeze(inner, governing) for step, inner in level.items() if step}
-    return Node(row, governing, members)
+    inner_levels = {step: inner for step, inner in level.items() if step}
+    if row and row.complete:
+        _imply(row, inner_levels)
+    members = {step: _freeze(inner, governing) for step, inner in inner_levels.items()}
+    return Node(row, governing, members, Node(None, governing, {}))
+
+
+def _imply(row: Field, levels: dict[str, Any]) -> None:
+    """Who knows a list's keys, or a map, knows its members: they need no rows of their own to be drift."""
+    if row.open_map:
+        levels[_STEP_MAP] = {"": Field(f"{row.path}{_STEP_MAP}"), **levels.get(_STEP_MAP, {})}
+    if row.key:
+        member = dict(levels.get(_STEP_LIST, {}))
+        for name in row.key:
+            member[name] = {"": Field(f"{row.path}{_STEP_LIST}.{name}"), **member.get(name, {})}
+        levels[_STEP_LIST] = member
 
 
 def _inherit(row: Field | None, around: Field | None) -> Field | None:
     if row is None or around is None:
         return row
+    removed = around.removed
+    if isinstance(removed, Reset):
+        removed = removed.within(steps(row.path)[len(steps(around.path)) :])
     return replace(
         row,
-        removed=row.removed if row.removed is not None else around.removed,
+        removed=row.removed if row.removed is not None else removed,
         effect=row.effect if row.effect is not None else around.effect,
         secret=row.secret or around.secret,
+        computed=row.computed or around.computed,
     )

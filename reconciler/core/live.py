@@ -81,6 +81,7 @@ class Live:
     attributes: Mapping[str, Json] = field(default_factory=dict)
     facts: Mapping[str, Json] = field(default_factory=dict)
     contents: Mapping[str, Spec] = field(default_factory=dict)  # what a reference embeds, by its path
+    stands_for: ResourceId | None = None  # the resource that it is told to be by its content, not by tags
     read_at: datetime | None = None  # of the oldest part that came from a cache; None: all of it was read in this pass
 
     @property
@@ -91,6 +92,8 @@ class Live:
     @property
     def resource(self) -> ResourceId | None:
         """The resource that its tags name, if that is one of its own kind: a copied tag proves nothing."""
+        if self.stands_for:
+            return self.stands_for
         kind, slash, name = self.tags.get(TAG_RESOURCE, "").partition("/")
         return ResourceId(kind, name) if slash and name and kind == self.kind else None
 

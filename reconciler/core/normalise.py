@@ -7,16 +7,14 @@ stands in the table; this module knows no field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.core.fields import Field, Node, Path
 from reconciler.core.values import ABSENT, Json, Ref, Spec, Template, canonical
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):  # a tuple, because a pass makes hundreds of thousands of them
     """One value: as it compares, as it was written, and what AWS would take for it if it were not there."""
 
     value: Json
@@ -54,71 +52,84 @@ def flatten(spec: Spec, table: Node) -> Flat:
 
 def _structure(value: Spec, node: Node, path: Path, flat: Flat) -> None:
     for name, member in value.items():
-        if member is None:
-            continue
-        inner = node.at(name)
-        default = _default(inner.row, value)
-        _value(member, inner, (*path, name), default, flat)
+        if member is not None:
+            inner = node.at(name)
+            _value(member, inner, (*path, name), _default(inner, value), flat)
 
 
 def _value(value: Json, node: Node, path: Path, default: Json, flat: Flat) -> None:
     row = node.row
-    match value:
-        case dict() if row and row.open_map:
-            _members(((key, member, node.at("{}")) for key, member in value.items()), row, path, flat)
-        case dict():
+    if isinstance(value, dict):
+        if row and row.open_map:
+            _members({f"[{key}]": member for key, member in value.items()}, row, node.at("{}"), path, flat)
+        else:
             _structure(value, node, path, flat)
-        case list() if row and row.key:
-            _members(((member_key(m, row, node), m, node.at("[]")) for m in value), row, path, flat)
-        case list() if not value:
-            flat.closed.add(path)
-        case _:
-            flat.leaves[path] = Leaf(_whole(value, node), value, default, row, node.governing)
+    elif isinstance(value, list) and row and row.key:
+        _members(member_steps(value, row, node), row, node.at("[]"), path, flat)
+    elif value == []:
+        empty = [] if default is ABSENT else default  # empty is absent, but whoever writes it means it
+        flat.leaves[path] = Leaf(empty, value, empty, row, node.governing)
+    else:
+        flat.leaves[path] = Leaf(_whole(value, node), value, default, row, node.governing)
 
 
-def _members(members: Iterable[tuple[str, Json, Node]], row: Field, path: Path, flat: Flat) -> None:
+def _members(members: dict[str, Json], row: Field, node: Node, path: Path, flat: Flat) -> None:
     if row.complete:
         flat.closed.add(path)
-    for key, member, node in members:
-        inner = (*path, f"[{key}]")
-        while inner in flat.members:
-            inner = (*path, inner[-1][:-1] + "'" + "]")  # two of one key, which AWS refuses: still told apart
+    for step, member in members.items():
+        inner = (*path, step)
         flat.members.add(inner)
         _value(member, node, inner, ABSENT, flat)
 
 
-def member_key(member: Json, row: Field, list_node: Node) -> str:
+def member_steps(members: list[Json], row: Field, list_node: Node) -> dict[str, Json]:
+    """The members of a keyed list by the step that names each in a path: `[app]`."""
+    named: dict[str, Json] = {}
+    for member in members:
+        step = f"[{_member_key(member, row, list_node.at('[]'))}]"
+        while step in named:
+            step = step[:-1] + "']"  # two of one key, which AWS refuses: still told apart
+        named[step] = member
+    return named
+
+
+def _member_key(member: Json, row: Field, node: Node) -> str:
     """What tells a member of a keyed list apart: the values of the key's fields, defaults filled in."""
     if not isinstance(member, dict):
         return str(member)
-    node = list_node.at("[]")
-    parts = [member[name] if name in member else _default(node.at(name).row, member) for name in row.key]
-    return "/".join(str(part) for part in parts if part is not ABSENT and part is not None)
+    parts = []
+    for name in row.key:
+        inner = node.at(name)
+        value = member.get(name)
+        parts.append(_default(inner, member) if value is None else _whole(value, inner))
+    return "/".join(str(part) for part in parts if part is not ABSENT)
 
 
 def _whole(value: Json, node: Node) -> Json:
     """A value that is compared as one: a scalar, a set of values, or a list whose order counts."""
     row = node.row
-    match value:
-        case Ref() | Template():
-            return value
-        case list():
-            inner = node.at("[]")
-            members = [_whole(member, inner) for member in value]
-            return sorted(members, key=canonical) if row and row.unordered else members
-        case dict():
-            kept: dict[str, Any] = {}
-            for name, member in value.items():
-                shape = node.at(name)
-                normal = _whole(member, shape)
-                if normal not in (None, [], {}) and normal != _default(shape.row, value):
-                    kept[name] = normal
-            return kept
-        case _:
-            return row.normal(value) if row and row.normal else value
+    if isinstance(value, list):
+        inner = node.at("[]")
+        members = [_whole(member, inner) for member in value]
+        return sorted(members, key=canonical) if row and (row.unordered or row.key) else members
+    if isinstance(value, dict):
+        return _whole_map(value, node)
+    return row.normal(value) if row and row.normal and not isinstance(value, Ref | Template) else value
 
 
-def _default(row: Field | None, parent: Spec) -> Json:
-    if row is None:
-        return ABSENT
-    return row.default(parent) if callable(row.default) else row.default
+def _whole_map(value: Spec, node: Node) -> Spec:
+    kept: dict[str, Any] = {}
+    for name, member in value.items():
+        inner = node.at("{}" if node.row and node.row.open_map else name)
+        normal = _whole(member, inner)
+        if normal not in (None, [], {}) and normal != _default(inner, value):
+            kept[name] = normal
+    return kept
+
+
+def _default(node: Node, parent: Spec) -> Json:
+    """What AWS takes for the field when nobody sets it, in the form that it compares in."""
+    default = node.row.default if node.row else ABSENT
+    if callable(default):
+        default = default(parent)
+    return default if default is ABSENT else _whole(default, node)

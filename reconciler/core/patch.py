@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.core.difference import Cause, Difference
 from reconciler.core.fields import Node, Path, Removal, Reset
-from reconciler.core.normalise import member_key
+from reconciler.core.normalise import member_steps
 from reconciler.core.values import ABSENT, Json, Spec
 
 
@@ -48,7 +48,7 @@ def _tree(value: Json, node: Node) -> Json:
         case dict():
             return {name: _tree(member, node.at(name)) for name, member in value.items()}
         case list() if row and row.key:
-            return {f"[{member_key(member, row, node)}]": _tree(member, node.at("[]")) for member in value}
+            return {step: _tree(member, node.at("[]")) for step, member in member_steps(value, row, node).items()}
         case _:
             return value
 
