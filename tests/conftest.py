@@ -22,17 +22,20 @@ class EmulatorForTests(Emulator):
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
         self._clients: list[Any] = []
+        self._session = boto3.Session()  # one for all clients: it keeps the service models that it has read
 
     def client(self, service: str, region: str = "us-east-1", access_key: str = "AKIDTEST", **kw: Any) -> Any:
         """Return a boto3 client for this emulator, with dummy credentials and no retries unless `config` is given."""
         kw.setdefault("config", Config(retries={"total_max_attempts": 1, "mode": "standard"}))
-        session = boto3.Session(
+        client = self._session.client(
+            service,
+            region_name=region,
+            endpoint_url=self.url,
             aws_access_key_id=access_key,
             aws_secret_access_key=kw.pop("secret_key", "secret"),
             aws_session_token=kw.pop("session_token", None),
-            region_name=region,
+            **kw,
         )
-        client = session.client(service, endpoint_url=self.url, **kw)
         self._clients.append(client)
         return client
 

@@ -25,6 +25,7 @@ from reconciler.emulator import identity
 from reconciler.emulator.calls import Call, matches
 from reconciler.emulator.control import PREFIX, control
 from reconciler.emulator.edge import Edge
+from reconciler.emulator.elbv2 import patch as elbv2
 from reconciler.emulator.faults import Faults
 from reconciler.emulator.transport import Transport
 from reconciler.emulator.wire import Answer
@@ -157,7 +158,8 @@ class Emulator:
 
     def _install(self) -> None:
         identity.install()
-        self._parts = []
+        elbv2.install()
+        self._parts = [elbv2]
         found = importlib.util.find_spec("reconciler.emulator.ecs")
         if found is not None and found.origin is not None:
             ecs = import_module("reconciler.emulator.ecs")

@@ -105,6 +105,18 @@ class Store:
         self.unlink(arn)
         self.rules_of[self.rules.pop(arn).view["ListenerArn"]].remove(arn)
 
+    def drop_listener(self, arn: str) -> None:
+        """Delete a listener with its rules."""
+        for rule in list(self.rules_of.get(arn, [])):
+            self.drop_rule(rule)
+        self.rules_of.pop(arn, None)
+        self.certificates.pop(arn, None)
+        del self.listeners[arn]
+
+    def listeners_of(self, load_balancer_arn: str) -> list[Record]:
+        """Return a load balancer's listeners, oldest first."""
+        return [record for record in self.listeners.values() if record.view["LoadBalancerArn"] == load_balancer_arn]
+
 
 stores: dict[tuple[str, str], Store] = {}
 
