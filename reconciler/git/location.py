@@ -6,6 +6,7 @@ location beginning with `-` is an option to git, and that a URL may carry a pass
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -106,11 +107,11 @@ def _parse_url(location: str) -> Remote:
 
 def _split(location: str) -> SplitResult | None:
     """The parts of a URL, or None: the error of `urlsplit` quotes what may be the password, so no error may have it."""
-    try:
+    with contextlib.suppress(ValueError):
         parts = urlsplit(location)
-        return parts if parts.port is None or parts.hostname else None  # `port` is checked when it is read
-    except ValueError:
-        return None
+        if parts.port is None or parts.hostname:  # a port is checked only when it is read
+            return parts
+    return None
 
 
 def _http(parts: SplitResult) -> Remote:

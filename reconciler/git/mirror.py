@@ -102,7 +102,7 @@ class Mirror:
         with explained(self.remote.masked):
             output = program.run("ls-remote", "--symref", "--", self.remote.url, *wanted, network=True)
         refs: dict[str, str] = {}
-        for line in output.decode("utf-8", "surrogateescape").splitlines():
+        for line in output.decode("utf-8", "surrogateescape").split("\n")[:-1]:
             value, _, name = line.partition("\t")
             if value.startswith("ref: "):
                 refs[f"@{name}"] = value.removeprefix("ref: ")
@@ -117,8 +117,7 @@ class Mirror:
             with explained(self.remote.masked):
                 program.run(*_FETCH, "--prune", "--", self.remote.url, *refspecs, network=True)
         if branch := advertised.get("@HEAD"):
-            if program.run("rev-parse", "--symbolic-full-name", "HEAD").decode().strip() != branch:
-                program.run("symbolic-ref", "HEAD", branch)
+            program.run("symbolic-ref", "HEAD", branch)
         elif head := advertised.get("HEAD"):
             with contextlib.suppress(GitCommandError):  # moved on between the question and the fetch
                 program.run("update-ref", "--no-deref", "HEAD", head)
@@ -168,5 +167,5 @@ def _explain(error: GitCommandError, shown: str) -> GitError:
 
 def _refs(program: GitProgram) -> dict[str, str]:
     output = program.run("for-each-ref", "--format=%(objectname) %(refname)", *_MIRRORED)
-    lines = output.decode("utf-8", "surrogateescape").splitlines()
+    lines = output.decode("utf-8", "surrogateescape").split("\n")[:-1]
     return {name: value for value, _, name in (line.partition(" ") for line in lines)}

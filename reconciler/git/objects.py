@@ -145,8 +145,9 @@ class ObjectReader:
             raise self._program.corrupt("git cat-file has no pipes")
         words = process.stdout.readline().split()
         if len(words) == 2 and words[1] == b"missing":
-            if said := _said(process):  # a damaged object counts as missing, with a word about it
-                raise self._program.corrupt(said)
+            said = [line for line in _said(process).split("\n") if line.startswith(("error:", "fatal:"))]
+            if said:  # a damaged object counts as missing, with a word about it
+                raise self._program.corrupt("; ".join(said))
             return None
         if len(words) != 3:
             raise self._broken(process)

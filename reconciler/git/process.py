@@ -44,8 +44,8 @@ _CONFIGURATION: Final = (
     "gc.autoDetach=false",  # a mirror's collection stays under its lock
     "fetch.recurseSubmodules=false",
     "init.defaultBranch=main",
-    "http.lowSpeedLimit=100",
-    "http.lowSpeedTime=60",
+    "http.lowSpeedLimit=1",  # a server that counts objects sends no more than a few bytes each 5 s
+    "http.lowSpeedTime=120",
 )
 
 _ENVIRONMENT: Final[Mapping[str, str]] = {
@@ -157,7 +157,8 @@ class GitProgram:
         )
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
-        present = [name for name in _SURROUNDING if name in os.environ]
+        # traces go to stderr, where they would look like errors, and may hold credentials
+        present = [name for name in os.environ if name in _SURROUNDING or name.startswith("GIT_TRACE")]
         unset = ["env", *(word for name in present for word in ("-u", name))] if present else []
         # not the process's folder: GitPython falls back to its own when a folder has gone, and reads what is there
         place = ["--git-dir", str(self.git_dir)] if self.git_dir else ["-C", str(self.folder)]

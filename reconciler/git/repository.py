@@ -7,7 +7,6 @@ bare repository on a server and a URL, and so that nobody else needs to know how
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -20,16 +19,13 @@ from reconciler.git.errors import (
     GitCommandError,
     PathNotFoundError,
     RepositoryNotFoundError,
-    UnsafeRevisionError,
 )
 from reconciler.git.location import Remote, mask, parse_location
 from reconciler.git.mirror import Mirror, explained, fetch_by_id
 from reconciler.git.objects import Entry, ObjectReader, clean_path, is_full_id, parse_commit, parse_listing, parse_tree
 from reconciler.git.process import GitProgram
+from reconciler.git.revisions import check_ref_name, revision_spellings
 from reconciler.git.shallow import shallow_commits, with_history
-
-_REVISION: Final = re.compile(r"[^\s\x00-\x1f\x7f:?*\[\\^/-][^\s\x00-\x1f\x7f:?*\[\\]*")
-_REF: Final = re.compile(r"refs/[^\s\x00-\x1f\x7f:?*\[\\~^]+")
 
 
 def open_repository(location: str, cache: Path) -> Repository:
@@ -121,8 +117,8 @@ class Repository:
     def _remote(self) -> str | None:
         if self._mirror:
             return self._mirror.remote.url
-        names = self._run("remote").splitlines()
-        return "origin" if "origin" in names else next(iter(names), None)
+        names = self._run("remote").split("\n")
+        return "origin" if "origin" in names else names[0] or None
 
     def _shown(self, remote: str) -> str:
         return f"the remote {remote!r} of {self.location} ({mask(self._run('remote', 'get-url', '--', remote))})"
@@ -132,7 +128,8 @@ class Repository:
     def commit(self, rev: str) -> Commit:
         """The commit that a revision names: a full or abbreviated id, a branch, a tag, HEAD, `main~2`.
 
-        A branch wins over a tag of the same name, so that nobody can move a followed branch by pushing a tag.
+        A branch wins over a tag of the same name, so that nobody can move a followed branch by pushing a tag. What a
+        local clone does not have under a name is looked for among the branches of its origin (CI checks out no branch).
 
         Raises CommitNotFoundError, UnsafeRevisionError, CorruptRepositoryError.
         """
@@ -140,11 +137,8 @@ class Repository:
             found = self._commit(rev)
             if found:
                 return found
-        elif not _REVISION.fullmatch(rev) or ".." in rev:
-            raise UnsafeRevisionError(f"{rev!r} is not one revision: give a branch, a tag, or a commit's id")
         else:
-            exact = rev.startswith(("refs/", "HEAD", "@"))
-            for spelling in (rev,) if exact else (f"refs/heads/{rev}", f"refs/tags/{rev}", rev):
+            for spelling in revision_spellings(rev):
                 object_id = self._resolve(spelling)
                 found = self._peel(object_id) if object_id else None
                 if found:
@@ -162,9 +156,7 @@ class Repository:
 
     def read_ref(self, name: str) -> str | None:
         """The id of the object that a full ref name (`refs/…`) points to, or None. Raises UnsafeRevisionError."""
-        if not _REF.fullmatch(name) or ".." in name:
-            raise UnsafeRevisionError(f"{name!r} is not the full name of a ref, as in refs/heads/main")
-        return self._resolve(name)
+        return self._resolve(check_ref_name(name))
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether `older` is `newer`, or came before it in its history; both are full ids.

@@ -85,6 +85,17 @@ def test_a_blob_is_no_commit(shop, opened):
         repository.commit(blob)
 
 
+def test_a_tag_is_followed_to_its_commit_and_a_tag_of_something_else_is_none(shop, opened):
+    commit_id = shop.save("a", "1")
+    shop.git("tag", "-a", "v1", "-m", "one")
+    shop.git("tag", "-a", "release", "-m", "two", "v1")
+    shop.git("tag", "-a", "content", "-m", "three", "HEAD:a")
+    repository = opened(shop)
+    assert repository.commit("release").id == repository.commit("refs/tags/v1").id == commit_id
+    with pytest.raises(CommitNotFoundError):
+        repository.commit("content")
+
+
 def test_only_full_ids_of_commits_that_are_here_are_had(shop, opened):
     commit_id = shop.save("a")
     repository = opened(shop)

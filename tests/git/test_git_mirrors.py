@@ -61,6 +61,29 @@ def test_head_of_a_mirror_is_the_default_branch_of_the_remote(shop, remote, open
     assert (repository.branch, repository.commit("HEAD").id) == ("trunk", trunk)
 
 
+def test_a_remote_whose_default_branch_is_not_called_main_is_mirrored(shop, remote, opened):
+    shop.git("push", "-q", "origin", "main:trunk")
+    remote.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+    repository = opened(remote.url)
+    assert (repository.branch, repository.commit("HEAD")) == ("trunk", repository.commit("main"))
+
+
+def test_a_remote_whose_head_is_on_no_branch_is_mirrored_with_that_head(shop, remote, opened):
+    first = shop.git("rev-parse", "HEAD")
+    shop.save("a", "2")
+    shop.git("push", "-q")
+    remote.git("update-ref", "--no-deref", "HEAD", first)
+    repository = opened(remote.url)
+    assert (repository.branch, repository.commit("HEAD").id) == (None, first)
+
+
+def test_branch_names_with_odd_characters_are_mirrored(shop, remote, opened):
+    name = "größe/\u2028line-\x85separator"
+    shop.git("push", "-q", "origin", f"main:refs/heads/{name}")
+    repository = opened(remote.url)
+    assert repository.read_ref(f"refs/heads/{name}") == repository.commit("main").id
+
+
 def test_a_second_opening_uses_the_mirror_that_is_there(remote, opened, cache, git_calls):
     first = opened(remote.url).git_dir
     after_first = len(git_calls())
@@ -186,6 +209,31 @@ def test_a_shallow_clone_does_not_give_wrong_answers_about_history(shop, remote,
     ci3 = opened(clone_of(remote, "ci3", "--depth=1"))
     assert ci3.obtain(first)
     assert (change.id, len(log), ci3.is_ancestor(first, last)) == (first, 3, True)
+
+
+def test_obtaining_from_a_remote_that_has_gone_is_an_error_and_not_a_no(remote, opened, clone_of):
+    repositories = [opened(remote.url), opened(clone_of(remote, "laptop"))]
+    remote.folder.rename(remote.folder.with_name("gone"))
+    for repository in repositories:
+        with pytest.raises(RepositoryNotFoundError):
+            repository.obtain("3" * 40)
+
+
+def test_a_branch_that_a_clone_knows_only_from_its_origin_is_found(shop, remote, opened, clone_of):
+    clone = clone_of(remote, "ci")
+    clone.git("checkout", "-q", "--detach")
+    clone.git("branch", "-q", "-D", "main")
+    assert opened(clone).commit("main").id == shop.git("rev-parse", "main")
+
+
+def test_a_shallow_clone_without_a_remote_says_so_instead_of_guessing(shop, remote, opened, clone_of):
+    shop.save("other", "1")
+    shop.git("push", "-q")
+    clone = clone_of(remote, "ci", "--depth=1")
+    clone.git("remote", "remove", "origin")
+    repository = opened(clone)
+    with pytest.raises(ShallowHistoryError, match="git fetch --unshallow"):
+        repository.log(None, "HEAD")
 
 
 def test_a_shallow_clone_whose_remote_has_gone_says_so_instead_of_guessing(shop, remote, opened, clone_of):

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from reconciler.git.errors import CommitNotFoundError, PathNotFoundError, RepositoryNotFoundError, UnsafePathError
+from reconciler.git.errors import (
+    CommitNotFoundError,
+    PathNotFoundError,
+    RepositoryNotFoundError,
+    UnsafeLocationError,
+    UnsafePathError,
+)
 
 ODD_NAMES = [
     "größe/überall.yaml",
@@ -158,6 +166,63 @@ def test_variables_of_a_surrounding_git_hook_do_not_redirect_us(shop, new_clone,
     monkeypatch.setenv("GIT_WORK_TREE", str(other.folder))
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(other.folder / ".git/objects"))
     assert opened(shop).commit("main").id == commit_id
+
+
+def test_git_traces_do_not_look_like_damage(shop, opened, monkeypatch):
+    shop.save("a", "1")
+    monkeypatch.setenv("GIT_TRACE", "1")
+    monkeypatch.setenv("GIT_TRACE_SETUP", "1")
+    assert not opened(shop).has("2" * 40)
+
+
+def test_threads_can_share_a_repository(shop, opened):
+    for number in range(40):
+        shop.write(f"{number}.txt", f"file {number}")
+    commit_id = shop.commit()
+    repository = opened(shop)
+
+    def read(number):
+        return repository.read_path(commit_id, f"{number % 40}.txt")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(read, range(400))) == [f"file {number % 40}".encode() for number in range(400)]
+
+
+def test_contents_are_kept_only_up_to_a_limit(shop, opened, monkeypatch):
+    monkeypatch.setattr("reconciler.git.objects._CACHE_BYTES", 1000)
+    for number in range(20):
+        shop.write(f"{number}.txt", f"{number:100}")
+    commit_id = shop.commit()
+    repository = opened(shop)
+    for _ in range(2):
+        entries = repository.entries(commit_id, "")
+        assert {entry.path: int(repository.read(entry)) for entry in entries} == {f"{n}.txt": n for n in range(20)}
+    kept = repository._objects._cache.values()
+    assert sum(len(content) for _, content in kept) == repository._objects._cached_bytes <= 1000
+
+
+def test_a_repository_works_on_after_it_was_closed(shop, opened):
+    commit_id = shop.save("a", "1")
+    shop.save("b", "2")
+    repository = opened(shop)
+    assert repository.read_path(commit_id, "a") == b"1"
+    repository.close()
+    assert repository.read_path(repository.commit("HEAD").id, "b") == b"2"
+
+
+def test_a_folder_or_a_submodule_has_no_content_to_read(shop, opened):
+    commit_id = shop.save("base/a", "1")
+    repository = opened(shop)
+    [folder] = [entry for entry in repository.entries(commit_id, "") if entry.kind == "folder"]
+    with pytest.raises(PathNotFoundError, match="name a file"):
+        repository.read(folder)
+
+
+def test_a_repository_of_another_user_is_refused_with_the_command_that_trusts_it(shop, opened, monkeypatch):
+    shop.save("a")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # git's own way to test this
+    with pytest.raises(UnsafeLocationError, match=r"safe\.directory"):
+        opened(shop)
 
 
 def test_a_clone_that_has_gone_is_an_error_and_no_other_repository_is_read(shop, opened, monkeypatch):
