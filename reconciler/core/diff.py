@@ -30,8 +30,10 @@ class Sides:
 
 def diff(sides: Sides) -> tuple[Difference, ...]:
     """Every field that is not what it should be, in the order of the documents."""
-    paths = dict.fromkeys([*sides.desired.leaves, *sides.live.leaves, *(sides.base.leaves if sides.base else ())])
-    found = (_judge(path, sides) for path in paths if not _skipped(path, sides.skipped))
+    documents = (sides.desired, sides.live, sides.base, sides.baseline)
+    paths = dict.fromkeys(path for document in documents if document for path in document.leaves)
+    skipped = [_pattern(name) for name in sides.skipped]
+    found = (_judge(path, sides) for path in paths if not any(_matches(path, pattern) for pattern in skipped))
     return tuple(difference for difference in found if difference is not None)
 
 
@@ -39,39 +41,46 @@ def _judge(path: Path, sides: Sides) -> Difference | None:
     desired, live = sides.desired.leaves.get(path), sides.live.leaves.get(path)
     if desired is not None or _declared_absent(path, live, sides):
         return None if _same(desired, live) else _difference(path, _mover(path, desired, live, sides), sides)
-    if live is None or live.is_default:
-        return None
-    base = sides.base.leaves.get(path) if sides.base else None
-    if base is not None:
-        return _difference(path, Cause.REMOVED, sides)
+    if _was_declared(path, live, sides):
+        return None if live is None or live.is_default else _removed(path, sides)
     return _difference(path, Cause.UNDECLARED, sides) if _left_its_baseline(path, live, sides) else None
 
 
 def _declared_absent(path: Path, live: Leaf | None, sides: Sides) -> bool:
     if sides.desired.closes(path):
         return True
-    if not any(path[: len(prefix)] == prefix for prefix in sides.whole):
+    if live is None or not _in_whole(path, sides):
         return False
-    # In content that is written whole, whatever a table knows and AWS does not compute was put there by somebody.
-    return live is None or (live.row is not None and not live.row.computed)
+    # In content that is written whole, whatever a table knows and AWS does not compute was put there by somebody; of
+    # what no table knows, only what git itself had.
+    return not live.row.computed if live.row else _was_declared(path, live, sides)
+
+
+def _was_declared(path: Path, live: Leaf | None, sides: Sides) -> bool:
+    """Whether git had the field: when it was last applied, or in a change that has got as far as this field."""
+    if sides.base is not None and path in sides.base.leaves:
+        return True
+    return sides.applying is not None and path in sides.applying.leaves and _same(sides.applying.leaves[path], live)
 
 
 def _mover(path: Path, desired: Leaf | None, live: Leaf | None, sides: Sides) -> Cause:
+    if sides.applying is not None and _same(sides.applying.leaves.get(path), live):
+        return Cause.PENDING
     if sides.base is None:
         return Cause.DRIFTED
     base = sides.base.leaves.get(path)
-    in_base = base is not None or sides.base.closes(path) or any(path[: len(p)] == p for p in sides.whole)
+    in_base = base is not None or sides.base.closes(path) or _in_whole(path, sides)
     if not in_base or _same(base, live):
-        return Cause.PENDING
-    if sides.applying is not None and _same(sides.applying.leaves.get(path), live):
         return Cause.PENDING
     return Cause.DRIFTED if _same(base, desired) else Cause.CONFLICT
 
 
-def _left_its_baseline(path: Path, live: Leaf, sides: Sides) -> bool:
-    if sides.baseline is None or live.row is None or live.row.computed:
+def _left_its_baseline(path: Path, live: Leaf | None, sides: Sides) -> bool:
+    if sides.baseline is None:
         return False
-    return not _same(sides.baseline.leaves.get(path), live)
+    baseline = sides.baseline.leaves.get(path)
+    row = (live or baseline or _NOWHERE).row
+    return row is not None and not row.computed and not _same(baseline, live)
 
 
 def _same(one: Leaf | None, other: Leaf | None) -> bool:
@@ -81,6 +90,15 @@ def _same(one: Leaf | None, other: Leaf | None) -> bool:
     if other is None:
         return one.is_default
     return bool(one.value == other.value)
+
+
+def _removed(path: Path, sides: Sides) -> Difference | None:
+    difference = _difference(path, Cause.REMOVED, sides)
+    match difference.removed:
+        case Reset(value) if value == difference.live:
+            return None  # as if it had never been set
+        case _:
+            return difference
 
 
 def _difference(path: Path, cause: Cause, sides: Sides) -> Difference:
@@ -99,14 +117,20 @@ def _difference(path: Path, cause: Cause, sides: Sides) -> Difference:
     )
 
 
-_MEMBER = re.compile(r"\[[^\]]*\]")
+_STEP = re.compile(r"\[[^\]]*\]|[^.\[]+")
 
 
-def _skipped(path: Path, skipped: Iterable[str]) -> bool:
-    if not skipped:
-        return False
-    field = written(path)
-    pattern = _MEMBER.sub("[]", field)
-    return any(
-        text == name or text.startswith((name + ".", name + "[")) for name in skipped for text in (field, pattern)
+def _pattern(name: str) -> Path:
+    """A field as people write it, `containerDefinitions[].image`, as steps; `[]` is any member."""
+    return tuple(_STEP.findall(name))
+
+
+def _matches(path: Path, pattern: Path) -> bool:
+    """Whether the path is what the pattern names, or stands inside it."""
+    return len(path) >= len(pattern) and all(
+        step == wanted or (wanted == "[]" and step.startswith("[")) for step, wanted in zip(path, pattern, strict=False)
     )
+
+
+def _in_whole(path: Path, sides: Sides) -> bool:
+    return any(path[: len(prefix)] == prefix for prefix in sides.whole)

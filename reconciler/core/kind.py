@@ -165,6 +165,7 @@ class Kind:
     ownership: Ownership = Ownership.TAG
     replacement: Replacement = Replacement.DELETE_FIRST
     content_addressed: bool = False  # immutable content that others run: diffed where it is used
+    rolls_out: bool = False  # a change may start a rollout, which ends in a later pass
     suffixed: bool = False  # its physical name carries a suffix made from its create-only fields
     schema: Mapping[str, Json] = field(default_factory=dict)
     """JSON Schema merged over the generated one, e.g. {"properties": {"containerDefinitions": {"maxItems": 10}}}."""

@@ -137,7 +137,7 @@ PERMISSIONS = Permissions(
 )
 
 
-def _placement_field(text: str) -> str:
+def _place(text: str) -> str:
     return "instanceid" if text.lower() in ("host", "instanceid") else text.lower()
 
 
@@ -170,9 +170,9 @@ def check(spec: Spec) -> Iterable[Fault]:
     content = spec.get("taskDefinition")
     if not isinstance(content, dict):
         return
-    if spec.get("launchType") == "FARGATE" or content.get("networkMode") == "awsvpc":
-        if not (spec.get("networkConfiguration") or {}).get("awsvpcConfiguration"):
-            yield Fault("networkConfiguration", "tasks with awsvpc networking need awsvpcConfiguration with subnets")
+    needs_subnets = spec.get("launchType") == "FARGATE" or content.get("networkMode") == "awsvpc"
+    if needs_subnets and not (spec.get("networkConfiguration") or {}).get("awsvpcConfiguration"):
+        yield Fault("networkConfiguration", "tasks with awsvpc networking need awsvpcConfiguration with subnets")
     yield from _check_load_balancers(spec.get("loadBalancers") or [], content)
 
 
@@ -198,6 +198,7 @@ _FROM_SERVICE = (
     "healthCheckGracePeriodSeconds schedulingStrategy deploymentController enableECSManagedTags propagateTags "
     "enableExecuteCommand availabilityZoneRebalancing taskDefinition"
 ).split()
+_PRIMARY = ("id", "rolloutState", "rolloutStateReason", "failedTasks")
 _FROM_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
 
 
@@ -301,7 +302,7 @@ def _cluster_of(service: Answer) -> str:
 def _live(service: Answer, contents: Mapping[str, Spec], *, autoscaled: bool, deployments: list[Spec]) -> Live:
     tags = tags_by_key(service.get("tags", []))
     cluster, arn = _cluster_of(service), service["serviceArn"]
-    primary = next((item for item in service.get("deployments", []) if item["status"] == "PRIMARY"), {})
+    primary: Spec = next((item for item in service.get("deployments", []) if item["status"] == "PRIMARY"), {})
     spec: Spec = {"cluster": cluster} | {name: service[name] for name in _FROM_SERVICE if name in service}
     spec |= {name: primary[name] for name in _FROM_DEPLOYMENT if name in primary}
     if service.get("roleArn"):
@@ -370,7 +371,7 @@ def delete(live: Live) -> tuple[Call, ...]:
     return (*(() if daemon else (scale,)), Call("ecs", "DeleteService", target))
 
 
-def abort(live: Live, rollout: Rollout) -> tuple[Call, ...]:
+def abort(_live: Live, rollout: Rollout) -> tuple[Call, ...]:
     """Ends a rollout that will not succeed; AWS puts the previous revision back."""
     if rollout.rolling_back or not rollout.deployment:
         return ()
@@ -487,6 +488,7 @@ KIND = Kind(
     ),
     reads_after=("Cluster", "TargetGroup", "ListenerRule", "Listener"),
     attributes=("arn", "name"),
+    rolls_out=True,
     check=check,
     prepare=prepare,
     after=after,
