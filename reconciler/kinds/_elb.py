@@ -29,9 +29,14 @@ TAG_FIELDS = (
 )
 
 
-def call(operation: str, *, repeat: Repeat = Repeat.SAFE, captures: Mapping[str, str] | None = None, **params: Json) -> Call:
-    """A call of this service; `params` in the manifest's spelling."""
-    return Call(SERVICE, operation, params, repeat, captures or {})
+def call(operation: str, **params: Json) -> Call:
+    """A call that may be sent again when its answer is lost; `params` in the manifest's spelling."""
+    return Call(SERVICE, operation, params)
+
+
+def making(operation: str, params: Spec, captures: Mapping[str, str]) -> Call:
+    """A call that makes an object. AWS refuses a second of that name, port or priority: look before sending again."""
+    return Call(SERVICE, operation, params, Repeat.OBSERVE, captures)
 
 
 def actions(*operations: str) -> tuple[str, ...]:
@@ -48,7 +53,7 @@ def members(source: Mapping[str, Json], names: Iterable[str]) -> Spec:
 
 
 def pages_of_many(reader: Reader, calls: Sequence[Call], member: str) -> list[list[Json]]:
-    """For each call the list `member` over all its pages; first pages side by side, which as a rule are the only ones."""
+    """For each call the list `member` over all its pages; first pages, as a rule the only ones, side by side."""
     answers = reader.read_many(calls)
     result: list[list[Json]] = []
     for first, answer in zip(calls, answers, strict=True):
@@ -94,7 +99,10 @@ def tags_of(reader: Reader, arns: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def candidates(
-    request: ReadRequest, naturals: Mapping[str, str], tags: Mapping[str, Mapping[str, str]], natural: Callable[[Resource], str]
+    request: ReadRequest,
+    naturals: Mapping[str, str],
+    tags: Mapping[str, Mapping[str, str]],
+    natural: Callable[[Resource], str],
 ) -> dict[str, Resource | None]:
     """The ARNs that the engine wants to see, each with the desired resource that it stands for, if one does.
 
@@ -125,7 +133,9 @@ def cached_lists(
     reported was read in this pass.
     """
     keys = {f"{made.name}:{arn}": arn for arn, made in calls.items()}
-    remembered = request.reader.cached_many({key: calls[arn] for key, arn in keys.items()}, max_age_seconds=CACHE_SECONDS)
+    remembered = request.reader.cached_many(
+        {key: calls[arn] for key, arn in keys.items()}, max_age_seconds=CACHE_SECONDS
+    )
     doubtful = {key: calls[arn] for key, arn in keys.items() if fresh(arn, remembered[key].get(member, []))}
     if doubtful:
         remembered = {**remembered, **request.reader.cached_many(doubtful, max_age_seconds=0)}
@@ -186,7 +196,7 @@ def set_attributes(operation: str, parameter: str, creation: Creation) -> tuple[
     declared = creation.spec.get("attributes") or []
     arn = Ref(creation.resource, "arn")
     return tuple(
-        call(operation, **{parameter: arn, "attributes": batch}) for batch in batches(declared, ATTRIBUTE_BATCH)
+        Call(SERVICE, operation, {parameter: arn, "attributes": batch}) for batch in batches(declared, ATTRIBUTE_BATCH)
     )
 
 
@@ -202,7 +212,7 @@ def change_attributes(operation: str, parameter: str, change: Change, defaults: 
         if (value := defaults.get(key) if wanted.get(key) is None else wanted[key]) is not None
     ]
     return tuple(
-        call(operation, **{parameter: change.live.arn, "attributes": batch})
+        Call(SERVICE, operation, {parameter: change.live.arn, "attributes": batch})
         for batch in batches(written, ATTRIBUTE_BATCH)
     )
 
