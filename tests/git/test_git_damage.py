@@ -99,3 +99,16 @@ def test_history_over_a_missing_commit_is_damage(shop, opened):
     loose(shop, first).unlink()
     with pytest.raises(CorruptRepositoryError):
         opened(shop).log(None, last)
+
+
+def test_what_follows_a_damaged_object_is_not_taken_for_something_else(shop, opened):
+    for number in range(300):
+        shop.write(f"base/{number}.yaml", f"name: {number}")
+    commit_id = shop.commit()
+    loose(shop, shop.git("rev-parse", "HEAD:base/1.yaml")).write_bytes(zlib.compress(b"blob 7\0name: 2"))
+    repository = opened(shop)
+    entries = [entry for entry in repository.entries(commit_id, "base") if entry.path != "base/1.yaml"]
+    with pytest.raises(CorruptRepositoryError):
+        manifest_files(repository, commit_id, "base")
+    names = [f"name: {entry.path[5:-5]}" for entry in entries]
+    assert [content.decode() for content in repository.read_many(entries)] == names

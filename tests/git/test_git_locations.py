@@ -179,13 +179,26 @@ def test_a_location_that_could_run_something_or_be_tampered_with_is_refused(open
     assert not (tmp_path / "owned").exists()
 
 
-def test_a_clone_whose_remote_runs_a_program_is_not_fetched(remote, opened, clone_of, tmp_path):
+@pytest.mark.parametrize("url", ["ext::touch owned", "git://127.0.0.1:1/shop.git", "fd::17"])
+def test_a_clone_whose_remote_has_a_refused_transport_is_not_fetched(
+    remote, opened, clone_of, tmp_path, monkeypatch, url
+):
+    monkeypatch.chdir(tmp_path)
     clone = clone_of(remote, "laptop")
-    clone.git("remote", "set-url", "origin", f"ext::touch {tmp_path}/owned")
+    clone.git("remote", "set-url", "origin", url)
+    clone.git("config", "protocol.allow", "always")
     clone.git("config", "protocol.ext.allow", "always")
     with pytest.raises(FetchFailedError, match="not allowed"):
         opened(clone).fetch()
     assert not (tmp_path / "owned").exists()
+
+
+def test_a_trace_of_the_requests_does_not_get_into_an_error(remote, opened, host, monkeypatch):
+    monkeypatch.setenv("GIT_TRACE_CURL", "1")
+    monkeypatch.setenv("GIT_TRACE_REDACT", "0")
+    with pytest.raises(AccessRefusedError) as caught:
+        opened(f"http://ada:{QUOTED}x@{host}/remote.git")
+    assert "Authorization" not in said(caught.value)
 
 
 def test_ssh_is_told_never_to_ask_and_keeps_the_users_own_command(opened, tmp_path, monkeypatch):
