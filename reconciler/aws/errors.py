@@ -191,7 +191,7 @@ def _not_set_up(error: Exception, call: Call) -> AwsError:
         case boto.SSOError() | boto.TokenRetrievalError() | boto.NoAuthTokenError():
             text += "the SSO session is over, or there is none: run `aws sso login`."
         case boto.CredentialRetrievalError():
-            text += "the AWS credentials could not be fetched: check the profile's credential_process or role."
+            text += "the AWS credentials could not be fetched: check the profile, its role, and the clock."
         case boto.ProfileNotFound():
             text += f"there is no AWS profile {error.kwargs.get('profile')!r}: see `aws configure list-profiles`."
         case boto.NoRegionError() | boto.InvalidRegionError() | boto.UnknownRegionError():

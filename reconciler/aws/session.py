@@ -16,7 +16,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
 
 from reconciler.aws import wire
 from reconciler.aws.models import LOADER, Untyped
@@ -83,7 +83,7 @@ class Session:
         self._endpoint_url = endpoint_url
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
-        boto.events.register("before-call.*.*", self._sign)
+        boto.events.register("before-send.*.*", self._name_the_pass)
         boto.events.register_first("before-parse.*.*", wire.check_answer)
         boto.events.register_last("before-parse.ecs.DescribeServices", wire.trim_events)
 
@@ -106,7 +106,10 @@ class Session:
         credentials = self._boto.get_credentials()
         if credentials is None:
             raise NoCredentialsError
-        credentials.get_frozen_credentials()
+        try:
+            credentials.get_frozen_credentials()
+        except RuntimeError as error:  # botocore's word for credentials that are past their end on arrival
+            raise CredentialRetrievalError(provider=credentials.method, error_msg=str(error)) from error
 
     def close(self) -> None:
         """Close the connections; the session may be used again, and opens new ones."""
@@ -115,8 +118,10 @@ class Session:
         for client in clients.values():
             client.close()
 
-    def _sign(self, params: dict[str, Any], **_: Untyped) -> None:
-        params["headers"]["User-Agent"] += f" pass/{self.pass_id}"
+    def _name_the_pass(self, request: Untyped, **_: Untyped) -> None:
+        agent = request.headers["User-Agent"]  # not part of the signature; botocore rebuilds it until just before this
+        agent = agent.decode() if isinstance(agent, bytes) else agent
+        request.headers["User-Agent"] = f"{agent} pass/{self.pass_id}"
 
 
 class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore has no types
