@@ -22,10 +22,17 @@ class EmulatorForTests(Emulator):
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
         self._clients: list[Any] = []
+        self._plain: dict[tuple[str, str, str] | None, Any] = {}
         self._session = boto3.Session()  # one for all clients: it keeps the service models that it has read
 
     def client(self, service: str, region: str = "us-east-1", access_key: str = "AKIDTEST", **kw: Any) -> Any:
-        """Return a boto3 client for this emulator, with dummy credentials and no retries unless `config` is given."""
+        """Return a boto3 client for this emulator, with dummy credentials and no retries unless `config` is given.
+
+        Plain ones are kept for the next test: to make a client costs more than most calls.
+        """
+        plain = None if kw else (service, region, access_key)
+        if plain in self._plain:
+            return self._plain[plain]
         kw.setdefault("config", Config(retries={"total_max_attempts": 1, "mode": "standard"}))
         client = self._session.client(
             service,
@@ -36,13 +43,23 @@ class EmulatorForTests(Emulator):
             aws_session_token=kw.pop("session_token", None),
             **kw,
         )
-        self._clients.append(client)
+        if plain is None:
+            self._clients.append(client)
+        else:
+            self._plain[plain] = client
         return client
 
     def close_clients(self) -> None:
-        """Close the connections of all clients that were handed out."""
+        """Close the connections of all clients that were made for one test."""
         while self._clients:
             self._clients.pop().close()
+
+    def stop(self) -> None:
+        """Close every client, then stop."""
+        self._clients += self._plain.values()
+        self._plain.clear()
+        self.close_clients()
+        super().stop()
 
 
 @pytest.fixture(scope="session")

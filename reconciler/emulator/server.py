@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self
 from moto.core.base_backend import BackendDict
 from moto.moto_api._internal import mock_random
 
-from reconciler.emulator import identity
+from reconciler.emulator import bus, identity, images, lookup, scaling, tagging, trail
 from reconciler.emulator.calls import Call, matches
 from reconciler.emulator.control import PREFIX, control
 from reconciler.emulator.edge import Edge
@@ -47,11 +47,18 @@ class Emulator:
         region: str = "us-east-1",
         host: str = "127.0.0.1",
         start: datetime | None = None,
+        trail_delay: float = 0.0,
     ) -> None:
-        """`port` 0: a free one; `account`: where unknown access keys belong; `start`: the clock's first time."""
+        """Make one, not yet running.
+
+        `port` 0: a free one; `account`: where unknown access keys belong; `start`: the clock's first time (default: the
+        real one); `trail_delay`: virtual seconds until CloudTrail knows of a call.
+        """
         self.world = World(seed, account, region, start)
         self.faults = Faults(self.world.random)
         self._edge = Edge(self.world, self.faults)
+        self.trail = trail.Trail(self.world, trail_delay)
+        self._edge.observers.append(self.trail.observe)
         self._host = host
         self._port = port
         self._transport: Transport | None = None
@@ -158,8 +165,14 @@ class Emulator:
 
     def _install(self) -> None:
         identity.install()
+        images.install()
         elbv2.install()
-        self._parts = [elbv2]
+        scaling.install()
+        tagging.install()
+        bus.install(self.world)
+        trail.install(self.trail)
+        lookup.install()
+        self._parts = [elbv2, scaling, self.trail]
         found = importlib.util.find_spec("reconciler.emulator.ecs")
         if found is not None and found.origin is not None:
             ecs = import_module("reconciler.emulator.ecs")

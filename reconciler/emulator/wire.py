@@ -15,13 +15,14 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from moto.core import errors as moto_errors
-from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
+
+from reconciler.emulator.errors import AwsError
 
 __all__ = ["Answer", "Incoming", "MotoRequest", "error_answer", "parse", "set_body"]
 
@@ -44,10 +45,6 @@ class MotoRequest(Request):
     """moto's request, marked as coming from a server, so that moto leaves the transport's headers to us."""
 
     from_wsgi_server = True
-
-
-class WireError(ServiceException):
-    """An error to be rendered. A class of ours, because moto looks the service's model up by the class's module."""
 
 
 @dataclass(slots=True)
@@ -174,7 +171,7 @@ def error_answer(call: Incoming, code: str, message: str, status: int | None = N
         protocol = str(model.protocol)
     if code not in moto_errors.COMMON_ERROR_CODES:
         moto_errors.COMMON_ERROR_CODES.append(code)  # else moto warns that the service's model has no such error
-    rendered = get_serializer_class(call.service, protocol)(operation).serialize(WireError(code, message))
+    rendered = get_serializer_class(call.service, protocol)(operation).serialize(AwsError(code, message))
     body = rendered["body"]
     headers = {str(k): str(v) for k, v in rendered["headers"].items()}
     headers.setdefault("x-amzn-ErrorType", code)

@@ -5,7 +5,7 @@ Raised by the operations of this package, serialised by moto from the botocore m
 
 from __future__ import annotations
 
-from moto.core.exceptions import ServiceException
+from reconciler.emulator.errors import AwsError
 
 __all__ = ["ElbError", "in_use", "not_found", "not_permitted", "validation"]
 
@@ -17,11 +17,8 @@ _NOT_FOUND = {
 }
 
 
-class ElbError(ServiceException):
+class ElbError(AwsError):
     """An error with AWS's code (as on the wire: `TargetGroupNotFound`) and message."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
 
 
 def validation(message: str) -> ElbError:

@@ -7,6 +7,7 @@ ELBv2 stays empty. EC2 and Auto Scaling in moto reach target groups through the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,8 +30,11 @@ from reconciler.emulator.elbv2 import (
 )
 from reconciler.emulator.elbv2.errors import validation
 from reconciler.emulator.validate import problems
+from reconciler.emulator.world import World
 
 __all__ = ["PlainResult", "install", "reset"]
+
+GHOST_SECONDS = 600.0  # how long the tagging API lists what is deleted; AWS promises nothing, and it takes minutes
 
 Operation = Callable[[state.Store, dict[str, Any]], dict[str, Any]]
 
@@ -67,6 +71,10 @@ def _iter_tagged(backend: Any) -> Iterator[TaggedResource]:
             if record.ever_tagged:
                 extra = {"include_untagged": True}
                 yield TaggedResource(arn, dict(record.tags), f"elasticloadbalancing:{kind}", extra)
+    now = World.current().now()
+    for arn, ghost in store.ghosts.items():
+        if now < ghost.deleted_at + timedelta(seconds=GHOST_SECONDS):
+            yield TaggedResource(arn, dict(ghost.tags), f"elasticloadbalancing:{ghost.kind}")
 
 
 def _tag(_: Any, arn: str, new: dict[str, str]) -> None:

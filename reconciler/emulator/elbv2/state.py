@@ -15,7 +15,19 @@ from typing import Any
 from reconciler.emulator.elbv2.errors import not_found
 from reconciler.emulator.world import World
 
-__all__ = ["Record", "Store", "Target", "forwards_of", "hex_id", "kind_of", "reset", "store", "store_of", "stores"]
+__all__ = [
+    "Ghost",
+    "Record",
+    "Store",
+    "Target",
+    "forwards_of",
+    "hex_id",
+    "kind_of",
+    "reset",
+    "store",
+    "store_of",
+    "stores",
+]
 
 
 @dataclass(slots=True)
@@ -41,6 +53,15 @@ class Target:
     draining_since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ghost:
+    """A deleted listener or rule, which the tagging API goes on listing for a while."""
+
+    kind: str
+    tags: dict[str, str]
+    deleted_at: datetime
+
+
 @dataclass(slots=True)
 class Store:
     """One account's region. The four tables are keyed by ARN, in the order of creation."""
@@ -52,6 +73,7 @@ class Store:
     rules: dict[str, Record] = field(default_factory=dict)
     target_groups: dict[str, Record] = field(default_factory=dict)
     targets: dict[str, dict[tuple[str, int | None], Target]] = field(default_factory=dict)
+    ghosts: dict[str, Ghost] = field(default_factory=dict)  # deleted listeners and rules that had tags
     certificates: dict[str, list[str]] = field(default_factory=dict)  # listener → SNI certificates, without the default
     rules_of: dict[str, list[str]] = field(default_factory=dict)  # listener → its rules, the default one included
     forwarding: dict[str, dict[str, None]] = field(default_factory=dict)  # target group → the rules that forward to it
@@ -103,7 +125,9 @@ class Store:
     def drop_rule(self, arn: str) -> None:
         """Delete a rule."""
         self.unlink(arn)
-        self.rules_of[self.rules.pop(arn).view["ListenerArn"]].remove(arn)
+        record = self.rules.pop(arn)
+        self.rules_of[record.view["ListenerArn"]].remove(arn)
+        self._bury("listener-rule", arn, record)
 
     def drop_listener(self, arn: str) -> None:
         """Delete a listener with its rules."""
@@ -111,7 +135,11 @@ class Store:
             self.drop_rule(rule)
         self.rules_of.pop(arn, None)
         self.certificates.pop(arn, None)
-        del self.listeners[arn]
+        self._bury("listener", arn, self.listeners.pop(arn))
+
+    def _bury(self, kind: str, arn: str, record: Record) -> None:
+        if record.tags:
+            self.ghosts[arn] = Ghost(kind, dict(record.tags), World.current().now())
 
     def listeners_of(self, load_balancer_arn: str) -> list[Record]:
         """Return a load balancer's listeners, oldest first."""
