@@ -16,7 +16,12 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
-from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    CredentialRetrievalError,
+    InvalidEndpointConfigurationError,
+    NoCredentialsError,
+)
 
 from reconciler.aws import wire
 from reconciler.aws.models import LOADER, Untyped
@@ -46,7 +51,7 @@ def connect(
     shows as the caller. `endpoint_url` goes to every service; without it botocore honours AWS_ENDPOINT_URL.
     `connections` is kept open per service at most: the gate's workers, and some.
 
-    Raises botocore's ProfileNotFound for an unknown profile; the gate's `translate` words it.
+    Raises nothing of AWS: what is wrong with profile, region or endpoint shows at the gate's first call.
     """
     config = Config(
         region_name=region,
@@ -94,9 +99,13 @@ class Session:
             with self._lock:  # making a client is not safe for threads; using one is
                 client = self._clients.get(service)
                 if client is None:
-                    client = self._boto.client(service, config=self._config, endpoint_url=self._endpoint_url)
-                    self._clients[service] = client
+                    client = self._clients[service] = self._make(service)
         return client
+
+    def endpoint(self, service: str) -> str:
+        """Where the calls of a service go: AWS's own address, or that of something which behaves like AWS."""
+        url: str = self.client(service).meta.endpoint_url
+        return url
 
     def ready(self) -> None:
         """Find or renew the credentials now, so that a failure of that is never taken for one of the call itself.
@@ -117,6 +126,14 @@ class Session:
             clients, self._clients = self._clients, {}
         for client in clients.values():
             client.close()
+
+    def _make(self, service: str) -> Untyped:
+        try:
+            return self._boto.client(service, config=self._config, endpoint_url=self._endpoint_url)
+        except BotoCoreError:
+            raise
+        except ValueError as error:  # of botocore's for an endpoint that is no URL
+            raise InvalidEndpointConfigurationError(msg=str(error)) from error
 
     def _name_the_pass(self, request: Untyped, **_: Untyped) -> None:
         agent = request.headers["User-Agent"]  # not part of the signature; botocore rebuilds it until just before this

@@ -96,7 +96,8 @@ def keeping_events() -> Iterator[None]:
 
 def trim_events(response_dict: dict[str, Any], **_: Untyped) -> None:
     """A `before-parse.ecs.DescribeServices` handler; comes after `check_answer`, because it changes the length."""
-    if response_dict["status_code"] < 300 and not getattr(_local, "events", False):
+    is_json = response_dict["body"][:1] == b"{"
+    if is_json and response_dict["status_code"] < 300 and not getattr(_local, "events", False):
         try:
             response_dict["body"] = without_events(response_dict["body"])
         except ValueError as error:

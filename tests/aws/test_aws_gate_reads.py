@@ -224,11 +224,21 @@ def test_of_many_only_the_missing_are_read_and_the_order_stays(aws, gate):
     assert len(aws.operations()) == 4
 
 
-def test_what_one_account_remembers_another_does_not_see(aws, make_gate):
+def test_what_one_region_remembers_another_does_not_see(aws, make_gate):
     aws.on("DescribeClusters", answer(clusters=[]))
     cache = MemoryCache()
     make_gate(cache=cache).cached(CLUSTERS, key="c", max_age_seconds=None)
     elsewhere = connect("us-east-1", endpoint_url=aws.url)
+    make_gate(cache=cache, session=elsewhere).cached(CLUSTERS, key="c", max_age_seconds=None)
+    elsewhere.close()
+    assert len(aws.operations()) == 2
+
+
+def test_what_an_emulator_said_is_not_taken_for_an_answer_of_another_endpoint(aws, make_gate):
+    aws.on("DescribeClusters", answer(clusters=[]))
+    cache = MemoryCache()
+    make_gate(cache=cache).cached(CLUSTERS, key="c", max_age_seconds=None)
+    elsewhere = connect("eu-west-1", endpoint_url=aws.url.replace("127.0.0.1", "localhost"))
     make_gate(cache=cache, session=elsewhere).cached(CLUSTERS, key="c", max_age_seconds=None)
     elsewhere.close()
     assert len(aws.operations()) == 2

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.aws.session import connect
 from reconciler.core.call import Call
-from reconciler.core.errors import AccessDeniedError
+from reconciler.core.errors import AccessDeniedError, RefusedError
 from tests.aws.conftest import Reply, answer, xml
 
 ROLE = "arn:aws:iam::123456789012:role/reconciler"
@@ -83,3 +83,21 @@ def test_botocore_itself_never_repeats_whatever_the_environment_says(monkeypatch
 
 def test_clients_are_made_once(session):
     assert session.client("ecs") is session.client("ecs")
+
+
+@pytest.mark.parametrize("role", [None, ROLE])
+def test_an_unknown_profile_is_named(aws, make_gate, role):
+    session = connect("eu-west-1", profile="shop", role_arn=role, endpoint_url=aws.url)
+    with pytest.raises(RefusedError, match="no AWS profile 'shop'"):
+        make_gate(session=session).read(CLUSTERS)
+    assert aws.requests == []
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint", "words"),
+    [("not a region", None, r"spec\.region"), ("eu-west-1", "nonsense", "AWS_ENDPOINT_URL")],
+)
+def test_a_region_or_endpoint_of_a_wrong_form_is_one_sentence(make_gate, region, endpoint, words):
+    session = connect(region, endpoint_url=endpoint)
+    with pytest.raises(RefusedError, match=words):
+        make_gate(session=session).read(CLUSTERS)
