@@ -6,11 +6,10 @@ Base is what we last applied in full. Without it nobody can tell who moved, so e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.core.difference import Cause, Difference, written
-from reconciler.core.fields import Path
+from reconciler.core.difference import Cause, Difference
+from reconciler.core.fields import Path, Reset
 from reconciler.core.normalise import Flat, Leaf
 from reconciler.core.values import ABSENT
 
@@ -79,8 +78,8 @@ def _left_its_baseline(path: Path, live: Leaf | None, sides: Sides) -> bool:
     if sides.baseline is None:
         return False
     baseline = sides.baseline.leaves.get(path)
-    row = (live or baseline or _NOWHERE).row
-    return row is not None and not row.computed and not _same(baseline, live)
+    known = live or baseline
+    return bool(known and known.row and not known.row.computed and not _same(baseline, live))
 
 
 def _same(one: Leaf | None, other: Leaf | None) -> bool:

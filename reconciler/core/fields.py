@@ -45,10 +45,16 @@ class Reset:
     value: Json
 
     def within(self, inner: Iterable[str]) -> Reset:
-        """What it means for a field inside the one that it was written for: its part of the value, ABSENT if none."""
+        """What it means for a field inside the structure that it was written for.
+
+        Of an object that field takes its part, in a list there is none; any other value is meant for every field.
+        """
         value = self.value
         for step in inner:
-            value = value.get(step, ABSENT) if isinstance(value, dict) else ABSENT
+            if isinstance(value, dict):
+                value = value.get(step, ABSENT)
+            elif isinstance(value, list):
+                value = ABSENT
         return Reset(value)
 
 

@@ -74,13 +74,16 @@ def _put(tree: dict[str, Any], path: Path, value: Json) -> None:
 
 
 def _remove(tree: dict[str, Any], path: Path, node: Node) -> None:
-    parents: list[dict[str, Any]] = []
-    for step in path[:-1]:
-        parents.append(tree)
-        tree = tree.get(step, {})
+    """Leave a field out, and a structure with nothing left in it; an empty list or map stays, since it says so."""
+    step, rest = path[0], path[1:]
+    inner = tree.get(step)
+    if not rest:
+        tree.pop(step, None)
+    elif isinstance(inner, dict):
         row = node.row
-        node = node.at(step if not step.startswith("[") else ("{}" if row and row.open_map else "[]"))
-        list_row = row
-    tree.pop(path[-1], None)
-    if parents and path[-2].startswith("[") and list_row and path[-1] in list_row.key:
-        parents[-1].pop(path[-2], None)  # without its key a member is no member: its defaults go with it
+        below = node.at(step if not step.startswith("[") else ("{}" if row and row.open_map else "[]"))
+        _remove(inner, rest, below)
+        lost_its_key = row is not None and len(rest) == 1 and rest[0] in row.key
+        plural = below.row is not None and bool(below.row.key or below.row.open_map)
+        if lost_its_key or not (inner or plural):
+            del tree[step]  # without its key a member is no member: its defaults go with it

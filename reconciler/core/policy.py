@@ -25,7 +25,6 @@ class Intent(enum.Enum):
 
     ORDER = "order"  # a person: whatever the mode
     AUTO = "auto"  # the controller: as the environment's policy says
-    WATCH = "watch"  # a plan or a dry run: what AUTO or ORDER would write is shown, nothing is
 
 
 class Verdict(enum.Enum):

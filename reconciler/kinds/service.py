@@ -90,7 +90,7 @@ FIELDS = (
     Field("placementStrategy", removed=Reset([]), source="the order counts"),
     Field("placementStrategy[].type", normal=lambda text: str(text).lower(), source="case-insensitive"),
     Field(
-        "placementStrategy[].field", normal=lambda text: _placement_field(str(text)), source="host becomes instanceId"
+        "placementStrategy[].field", normal=lambda text: _place(str(text)), source="host becomes instanceId"
     ),
     Field("networkConfiguration", effect=_DEPLOYS, removed=Removal.KEEP, source=_MERGES),
     Field("networkConfiguration.awsvpcConfiguration.subnets", unordered=True, source=_DOCS),
@@ -371,9 +371,10 @@ def delete(live: Live) -> tuple[Call, ...]:
     return (*(() if daemon else (scale,)), Call("ecs", "DeleteService", target))
 
 
-def abort(_live: Live, rollout: Rollout) -> tuple[Call, ...]:
-    """Ends a rollout that will not succeed; AWS puts the previous revision back."""
-    if rollout.rolling_back or not rollout.deployment:
+def abort(live: Live, rollout: Rollout) -> tuple[Call, ...]:
+    """Ends a rollout that will not succeed; AWS puts the previous revision back, where there was one."""
+    first = len(live.facts.get("deployments", ())) <= 1
+    if first or rollout.rolling_back or not rollout.deployment:
         return ()
     params = {"serviceDeploymentArn": rollout.deployment, "stopType": "ROLLBACK"}
     return (Call("ecs", "StopServiceDeployment", params),)

@@ -1,0 +1,110 @@
+"""Deleting: what git no longer has, slowed by brakes.
+
+Only what is ours, and whose last manifest can be read and did not protect it, is deleted; only in a pass that could
+read everything; never more than the environment allows for one commit, unless a person approved exactly this plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.core.hold import read_hold
+from reconciler.core.kind import Kind
+from reconciler.core.live import TAG_COMMIT, TAG_HOLD, Live
+from reconciler.core.plan import Action, Held, Verb
+from reconciler.core.policy import Intent
+from reconciler.core.situation import Situation
+from reconciler.core.values import ResourceId, digest_of
+
+
+def orphans(situation: Situation) -> dict[ResourceId, Live]:
+    """What is ours and no longer in git."""
+    kept = set(situation.desired.resources) | set(situation.claims.renamed.values())
+    return {
+        identity: live
+        for identity, live in situation.claims.owned.items()
+        if identity not in kept and not situation.kinds[identity.kind].content_addressed
+    }
+
+
+def deletions_digest(identities: Iterable[ResourceId]) -> str:
+    """What a person approves: exactly these deletions."""
+    return digest_of(sorted(map(str, identities)), version="d1")
+
+
+def prune(situation: Situation) -> tuple[list[Action], list[Held], tuple[ResourceId, ...]]:
+    """The deletions that may happen now, those held back with the reason, and all that are wanted."""
+    gone = orphans(situation)
+    sync = situation.desired.environment.sync
+    if not sync.prune:
+        held = [Held(identity, "git no longer has it, and the environment does not prune") for identity in gone]
+        return [], held, ()
+    held = []
+    wanted: dict[ResourceId, Live] = {}
+    for identity, live in gone.items():
+        if reason := _kept_because(situation, identity, live):
+            held.append(Held(identity, reason, blocked=True))
+        else:
+            wanted[identity] = live
+    if wanted and (brake := _brake(situation, wanted)):
+        return [], held + [Held(identity, *brake, blocked=True) for identity in wanted], tuple(wanted)
+    actions, waiting = _deletions(situation, wanted)
+    return actions, held + waiting, tuple(wanted)
+
+
+def _kept_because(situation: Situation, identity: ResourceId, live: Live) -> str:
+    if identity in situation.claims.refused:
+        return situation.claims.refused[identity]
+    if not situation.forced and (hold := read_hold(live.tags.get(TAG_HOLD), situation.now)):
+        return str(hold)
+    last = situation.at(live.tags.get(TAG_COMMIT), identity)
+    if last is None:
+        return "the manifest that it was last applied from cannot be read, so nobody can tell whether it is protected"
+    return "its last manifest says protect: true" if last[0].settings.protect else ""
+
+
+def _brake(situation: Situation, wanted: Mapping[ResourceId, Live]) -> tuple[str, str] | None:
+    digest = deletions_digest(wanted)
+    approve = f"look at the list, then `reconciler approve {digest}`"
+    if situation.unreadable:
+        return ("something could not be read, and only a pass that has seen everything deletes", "run it again")
+    if situation.denied and not situation.forced:
+        return situation.denied, "wait, or `reconciler sync --force --reason …`"
+    if situation.intent is not Intent.ORDER and situation.desired.environment.sync.mode != "auto":
+        return "the environment is in manual mode", "`reconciler sync` deletes it"
+    if situation.approved == digest:
+        return None
+    if not situation.desired.resources:
+        return "the commit has no resources at all, which is more likely a mistake than a wish", approve
+    limit = situation.desired.environment.sync.max_deletions
+    if len(wanted) > limit:
+        return f"the commit deletes {len(wanted)} resources, and the environment allows {limit}", approve
+    return None
+
+
+def _deletions(situation: Situation, wanted: Mapping[ResourceId, Live]) -> tuple[list[Action], list[Held]]:
+    """Deletes users before what they use; what leaves slowly (a service) is waited for."""
+    actions: list[Action] = []
+    waiting: list[Held] = []
+    for identity, live in wanted.items():
+        users = [other for other in wanted if _uses(situation.kinds, other.kind, identity.kind)]
+        slow = next((user for user in users if situation.kinds[user.kind].rolls_out), None)
+        if live.facts.get("leaving"):
+            waiting.append(Held(identity, "it is draining, and gone in a moment"))
+        elif slow:
+            waiting.append(Held(identity, f"deleted after {slow} is gone"))
+        else:
+            calls = situation.kinds[identity.kind].delete(live)
+            edges = tuple(f"{user}:{Verb.DELETE.value}" for user in users)
+            actions.append(Action(identity, Verb.DELETE, calls, "git no longer has it", after=edges))
+    return actions, waiting
+
+
+def _uses(kinds: Mapping[str, Kind], user: str, used: str) -> bool:
+    """Whether a kind can refer to another, directly or through others."""
+    seen: set[str] = set()
+    front = {user}
+    while front:
+        seen |= front
+        front = {ref.kind for name in front for ref in kinds[name].references if ref.kind in kinds} - seen
+    return user != used and used in seen

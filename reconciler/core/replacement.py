@@ -1,0 +1,194 @@
+"""Replacing a target group while it serves: a state machine over passes, each step derived from live.
+
+A pair is the old group and its successor, which carries the tag `reconciler:replaces`. What the rules forward to and
+where the services register says how far the replacement is; nothing else is remembered.
+
+| rules forward to   | services register in | step                                              |
+|--------------------|----------------------|---------------------------------------------------|
+| only old (some)    | any                  | INTRODUCE: forward to old, and to new with weight 0 |
+| both               | only old (some)      | JOIN: register in both                            |
+| both               | both, new unhealthy  | WAIT                                              |
+| both               | both, new healthy    | SHIFT: forward to new                             |
+| only new           | both (some)          | LEAVE: register in new only                       |
+| only new           | only new, settled    | RETIRE: delete old                                |
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.core.live import Health, HealthState, Live
+from reconciler.core.resource import Resource
+from reconciler.core.values import Json, Ref, ResourceId, Spec
+
+
+class Step(enum.Enum):
+    """What comes next for a pair."""
+
+    INTRODUCE = "introduce"
+    JOIN = "join"
+    WAIT = "wait"
+    SHIFT = "shift"
+    LEAVE = "leave"
+    RETIRE = "retire"
+
+
+class Side(enum.Enum):
+    """Which of the pair a rule forwards to, or a service registers in."""
+
+    OLD = "old"
+    BOTH = "both"
+    NEW = "new"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A resource that uses the group, with the side that it is on and whether its last change has settled."""
+
+    id: ResourceId
+    side: Side
+    settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An old target group, its successor, and who uses them."""
+
+    id: ResourceId
+    old: Live
+    new: Live
+    forwarders: tuple[Consumer, ...]
+    services: tuple[Consumer, ...]
+
+    @property
+    def step(self) -> Step:
+        sides = {consumer.side for consumer in self.forwarders}
+        registered = {service.side for service in self.services}
+        if Side.OLD in sides:
+            return Step.INTRODUCE
+        if Side.BOTH in sides:
+            if Side.OLD in registered:
+                return Step.JOIN
+            return Step.SHIFT if self._new_serves() else Step.WAIT
+        if registered & {Side.OLD, Side.BOTH}:
+            return Step.LEAVE
+        return Step.RETIRE if all(service.settled for service in self.services) else Step.WAIT
+
+    def _new_serves(self) -> bool:
+        """Whether the successor can take the traffic: as many healthy targets as the old one, and nothing moving."""
+        if not all(service.settled for service in self.services):
+            return False
+        healthy, before = int(self.new.facts.get("healthy", 0)), int(self.old.facts.get("healthy", 0))
+        return healthy >= max(before, 1) or not self.services
+
+
+def pair(old: Live, new: Live, identity: ResourceId, users: Iterable[tuple[Resource, Live | None, Health]]) -> Pair:
+    """The pair as the observation shows it; `users` are the resources that refer to the group, with their objects."""
+    forwarders: list[Consumer] = []
+    services: list[Consumer] = []
+    for resource, live, health in users:
+        if live is None:
+            continue
+        consumer = Consumer(
+            resource.id, _side(live.spec, old.arn, new.arn), health.state is not HealthState.PROGRESSING
+        )
+        (services if resource.id.kind == "Service" else forwarders).append(consumer)
+    return Pair(identity, old, new, tuple(forwarders), tuple(services))
+
+
+def _side(spec: Spec, old: str, new: str) -> Side:
+    used = set(_strings(spec))
+    match old in used, new in used:
+        case True, True:
+            return Side.BOTH
+        case True, False:
+            return Side.OLD
+        case False, True:
+            return Side.NEW
+        case _:
+            return Side.NEITHER
+
+
+def _strings(value: Json) -> Iterable[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for member in value.values():
+                yield from _strings(member)
+        case list():
+            for member in value:
+                yield from _strings(member)
+        case _:
+            return
+
+
+def overlay(resource: Resource, pairs: Mapping[ResourceId, Pair]) -> Resource:
+    """What the resource shall be for the present step of the replacements that it takes part in."""
+    spec = resource.spec
+    for one in pairs.values():
+        if any(ref.target == one.id for ref in resource.references):
+            side = _wanted_side(resource.id, one)
+            spec = _on_side(spec, one, side)
+    return resource if spec is resource.spec else replace(resource, spec=spec)
+
+
+def _wanted_side(identity: ResourceId, one: Pair) -> Side:
+    consumers = {consumer.id: consumer.side for consumer in (*one.forwarders, *one.services)}
+    now, step = consumers.get(identity, Side.NEW), one.step
+    service = identity.kind == "Service"
+    match step:
+        case Step.INTRODUCE if not service:
+            return Side.NEW if now is Side.NEW else Side.BOTH
+        case Step.JOIN if service:
+            return Side.NEW if now is Side.NEW else Side.BOTH
+        case Step.SHIFT if not service:
+            return Side.NEW
+        case Step.LEAVE | Step.RETIRE:
+            return Side.NEW
+        case _:
+            return now
+
+
+def _on_side(spec: Spec, one: Pair, side: Side) -> Spec:
+    if side in (Side.NEW, Side.NEITHER):
+        return spec  # the reference resolves to the successor
+    changed = dict(spec)
+    for name in ("actions", "defaultActions"):
+        if isinstance(actions := spec.get(name), list):
+            changed[name] = [_action(action, one, side) for action in actions]
+    if isinstance(entries := spec.get("loadBalancers"), list):
+        changed["loadBalancers"] = [split for entry in entries for split in _entries(entry, one, side)]
+    return changed
+
+
+def _is_to(value: Json, one: Pair) -> bool:
+    return isinstance(value, Ref) and value.target == one.id
+
+
+def _action(action: Spec, one: Pair, side: Side) -> Spec:
+    config = dict(action.get("forwardConfig") or {})
+    groups = config.get("targetGroups") or []
+    if not groups and _is_to(action.get("targetGroupArn"), one):
+        groups = [{"targetGroupArn": action["targetGroupArn"], "weight": 100}]
+    if not any(_is_to(group.get("targetGroupArn"), one) for group in groups):
+        return action
+    config["targetGroups"] = [split for group in groups for split in _weights(group, one, side)]
+    return {name: value for name, value in action.items() if name != "targetGroupArn"} | {"forwardConfig": config}
+
+
+def _weights(group: Spec, one: Pair, side: Side) -> list[Spec]:
+    if not _is_to(group.get("targetGroupArn"), one):
+        return [group]
+    old = group | {"targetGroupArn": one.old.arn}
+    return [old] if side is Side.OLD else [old, {"targetGroupArn": one.new.arn, "weight": 0}]
+
+
+def _entries(entry: Spec, one: Pair, side: Side) -> list[Spec]:
+    if not _is_to(entry.get("targetGroupArn"), one):
+        return [entry]
+    old = entry | {"targetGroupArn": one.old.arn}
+    return [old] if side is Side.OLD else [old, entry | {"targetGroupArn": one.new.arn}]

@@ -1,0 +1,88 @@
+"""Everything a plan is made from, as one value: what is desired, what was observed, who asks, and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reconciler.core.hold import Hold, read_hold
+from reconciler.core.kind import Kind
+from reconciler.core.live import TAG_COMMIT, TAG_DIGEST, TAG_HOLD, Live
+from reconciler.core.ownership import Claims
+from reconciler.core.policy import Intent
+from reconciler.core.resource import Desired, Resource
+from reconciler.core.values import ABSENT, Json, Ref, ResourceId, Spec
+
+Renderer = Callable[[str], Desired | None]
+"""The environment as another commit renders it; None when that commit cannot be had or does not validate."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The input of the planner. The callables are pure for the time of a pass."""
+
+    desired: Desired
+    kinds: Mapping[str, Kind]
+    claims: Claims
+    now: datetime
+    intent: Intent
+    render: Renderer
+    is_ancestor: Callable[[str], bool]  # of the commit that is applied
+    denied: str = ""  # the sync window that forbids writes now
+    forced: str = ""  # a person's reason to go against holds and windows
+    named_commit: bool = False  # a person named this commit: it may be older than what runs
+    approved: str = ""  # the digest of a plan whose deletions a person approved
+    unreadable: Mapping[str, str] = field(default_factory=dict)  # kind → why it could not be read
+    drift_ages: Mapping[ResourceId, timedelta] = field(default_factory=dict)
+    baselines: Mapping[ResourceId, Spec] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> str:
+        return self.desired.environment.tag
+
+    @property
+    def commit(self) -> str:
+        return self.desired.commit
+
+    def lookup(self, ref: Ref) -> Json:
+        """What AWS knows of a reference's target."""
+        if ref.environment not in (None, self.desired.environment.name):
+            return ABSENT
+        live = self.claims.owned.get(ref.target)
+        return ABSENT if live is None else live.attributes.get(ref.attribute, ABSENT)
+
+    def at(self, commit: str | None, identity: ResourceId) -> tuple[Resource, Desired] | None:
+        """The resource as a commit renders it."""
+        desired = self.desired if commit == self.commit else self.render(commit) if commit else None
+        resource = desired.resources.get(identity) if desired else None
+        return (resource, desired) if resource and desired else None
+
+    def base(self, resource: Resource, live: Live) -> tuple[tuple[Resource, Desired] | None, str]:
+        """What was last applied in full, or None with the reason why nobody can tell."""
+        commit, digest = live.tags.get(TAG_COMMIT), live.tags.get(TAG_DIGEST)
+        if digest == resource.digest:
+            return (resource, self.desired), ""
+        if commit is None:
+            return None, "it was never applied in full"
+        found = self.at(commit, self.claims.renamed.get(resource.id, resource.id))
+        if found is None:
+            return None, f"commit {commit[:10]}, which was applied last, cannot be had or does not have it"
+        if found[0].digest != digest:
+            return None, f"commit {commit[:10]} renders to {found[0].digest}, but {digest} was applied"
+        return found, ""
+
+    def hold(self, resource: Resource, live: Live | None) -> Hold | None:
+        """The hold on the resource itself or on the cluster that it is in."""
+        clusters = (self.claims.owned.get(ref.target) for ref in resource.references if ref.target.kind == "Cluster")
+        for held in (live, *clusters):
+            if held and (hold := read_hold(held.tags.get(TAG_HOLD), self.now)):
+                return hold
+        return None
+
+    def stopped(self, resource: Resource, live: Live | None) -> str:
+        """Why nothing may be written to the resource now; empty when it may be."""
+        if self.forced:
+            return ""
+        hold = self.hold(resource, live)
+        return str(hold) if hold else self.denied
