@@ -1,0 +1,1 @@
+"""Programs for developers of Reconciler; nothing of the product imports them."""
