@@ -19,16 +19,18 @@ __all__ = [
 ]  # fmt: skip
 
 THROTTLING: Final = frozenset({
-    "BandwidthLimitExceeded", "EC2ThrottledException", "PriorRequestNotComplete",
-    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",
-    "SlowDown", "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
+    "BandwidthLimitExceeded", "EC2ThrottledException", "KMSThrottling", "KMSThrottlingException", "KmsThrottled",
+    "PriorRequestNotComplete", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled",
+    "RequestThrottledException", "SlowDown", "Throttled", "ThrottledException", "Throttling", "ThrottlingException",
+    "TooManyRequestsException",
 })  # fmt: skip
 """The request was turned away before it did anything. LimitExceededException, which botocore counts in, is a quota."""
 
 SERVER: Final = frozenset({
-    "InternalError", "InternalFailure", "InternalServerError", "InternalServerException", "InternalServiceError",
-    "InternalServiceException", "InternalServiceFault", "RequestTimeout", "RequestTimeoutException",
-    "ServerException", "ServiceException", "ServiceUnavailable", "ServiceUnavailableException", "Unavailable",
+    "InternalError", "InternalException", "InternalFailure", "InternalServerError", "InternalServerException",
+    "InternalServiceError", "InternalServiceException", "InternalServiceFault", "RequestTimeout",
+    "RequestTimeoutException", "ServerException", "ServiceException", "ServiceFailure", "ServiceUnavailable",
+    "ServiceUnavailableException", "Unavailable",
 })  # fmt: skip
 """AWS failed, whatever the status says; the request may have taken effect."""
 
@@ -47,16 +49,17 @@ QUOTAS: Final = ("LimitExceeded*", "*LimitExceeded", "*LimitExceededException", 
 
 CLASSES: Final[tuple[tuple[type[AwsError], tuple[str, ...]], ...]] = (
     (AccessDeniedError, (
-        "AccessDenied*", "AuthorizationError*", "*NotAuthorized*", "UnauthorizedOperation", "*.UnauthorizedOperation",
+        "*AccessDenied*", "AuthorizationError*", "*NotAuthorized*", "UnauthorizedOperation", "*.UnauthorizedOperation",
         "OptInRequired", "AccountProblem", *sorted(CREDENTIALS), *sorted(CLOCK),
     )),
     (ConflictError, (
-        "ResourceInUse*", "DependencyViolation", "ClusterContains*Exception", "UpdateInProgressException",
-        "Concurrent*", "ConflictException", "DeleteConflict*", "Duplicate*", "EntityAlreadyExists*", "*AlreadyExists*",
-        "PriorityInUse", "*InUse", "*.InUse", "IncorrectState*", "IncorrectInstanceState", "InvalidState",
-        "InvalidStateException", "OperationAborted*", "OperationInProgress*", "OperationConflict*",
-        "ResourceContention*", "ScalingActivityInProgress*", "QueueDeletedRecently", "StaleRequest*",
-        "AWS.SimpleQueueService.QueueDeletedRecently", "TokenAlreadyExistsException", "EntityTemporarilyUnmodifiable*",
+        "*AlreadyExists*", "*InProgress", "*InProgressException", "*InUse", "*NameExists", "*NotEmpty*", "*NotReady",
+        "AWS.SimpleQueueService.QueueDeletedRecently", "CapacityReservationPending", "ClusterContains*Exception",
+        "ConcurrentAccess*", "ConcurrentModification*", "ConcurrentUpdate*", "ConflictException", "DeleteConflict*",
+        "DependencyViolation", "Duplicate*Name", "DuplicateListener", "DuplicateRequest",
+        "EntityTemporarilyUnmodifiable*", "IncorrectInstanceState", "IncorrectState*", "InvalidState",
+        "InvalidStateException", "OperationAborted*", "QueueDeletedRecently", "ResourceConflict*",
+        "ResourceContention*", "ResourceInUse*", "ScalingActivityInProgress*", "StaleRequest*",
     )),
     (NotFoundError, (
         "*NotFound", "*NotFoundException", "*NotFoundFault", "*NotFoundError", "*.NotFound", "NoSuch*",
@@ -85,8 +88,6 @@ MESSAGES: Final = (
     MessageRow("ecs", "DescribeTaskDefinition", "ClientException", "unable to describe task definition", NotFoundError),
     MessageRow("ecs", "CreateService", "InvalidParameterException", "was not idempotent", ConflictError),
     MessageRow("ecs", "CreateService", "InvalidParameterException", "still draining", ConflictError),
-    MessageRow("ecs", "*", "InvalidParameterException", "update in progress", ConflictError),
-    MessageRow("ecs", "DeleteCapacityProvider", "*", "is in use", ConflictError),
     MessageRow("cloudformation", "*", "ValidationError", "does not exist", NotFoundError),
     MessageRow("cloudformation", "UpdateStack", "ValidationError", "_in_progress state", ConflictError),
     MessageRow("autoscaling", "*", "ValidationError", "name not found", NotFoundError),

@@ -89,7 +89,6 @@ class Gate:
         self._families: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._workers = workers
         self._pool: ThreadPoolExecutor | None = None
-        self._in_worker = threading.local()
 
     def __enter__(self) -> Self:
         return self
@@ -144,7 +143,7 @@ class Gate:
 
     def read_many(self, calls: Sequence[Call]) -> list[Answer]:
         """The answers in the order of the calls. All are made; then the first error, by order, is raised."""
-        if len(calls) < 2 or getattr(self._in_worker, "yes", False):
+        if len(calls) < 2:
             return [self.read(call) for call in calls]
         self.verify_account()
         futures = [self._executor().submit(self.read, call) for call in calls]
@@ -196,7 +195,7 @@ class Gate:
             self._cache.put(prefix + key, json.loads(json.dumps(answer, default=_jsonable)), self._clock())
             return answer
 
-        if len(missing) < 2 or getattr(self._in_worker, "yes", False):
+        if len(missing) < 2:
             fresh = [read_and_keep(key) for key in missing]
         else:
             fresh = _gathered([self._executor().submit(read_and_keep, key) for key in missing])
@@ -292,11 +291,8 @@ class Gate:
     def _executor(self) -> ThreadPoolExecutor:
         with self._counting:
             if self._pool is None:
-                self._pool = ThreadPoolExecutor(self._workers, "aws", initializer=self._enter_worker)
+                self._pool = ThreadPoolExecutor(self._workers, "aws")
             return self._pool
-
-    def _enter_worker(self) -> None:
-        self._in_worker.yes = True  # a worker that waited for other workers could wait for ever
 
 
 def _is_registration(call: Call) -> bool:

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ from botocore.utils import parse_timestamp
 from reconciler.aws.models import Untyped
 
 __all__ = ["BrokenAnswerError", "check_answer", "fast_timestamp", "keeping_events", "trim_events", "without_events"]
+
+
+_XML_ROOT: Final = re.compile(rb"<\w+Response[\s>/]")
 
 
 class BrokenAnswerError(HTTPClientError):  # type: ignore[misc]  # botocore has no types
@@ -57,14 +61,20 @@ def check_answer(operation_model: Untyped, response_dict: dict[str, Any], **_: U
         raise BrokenAnswerError(error=f"{len(body)} of {length} bytes arrived")
     protocol = operation_model.service_model.resolved_protocol
     if protocol in ("query", "ec2"):
-        if f"<{operation_model.name}Response".encode() not in body[:1000]:
+        if not _XML_ROOT.search(body, 0, 1000):
             raise BrokenAnswerError(error="it is not XML of this API")
-    elif "json" in protocol:
+    elif "json" in protocol and not _payload(operation_model):
         text = body.strip()
         if not text and operation_model.name.startswith(("Describe", "List", "Get")):
             raise BrokenAnswerError(error="it is empty")
         if text and not (text.startswith(b"{") and text.endswith(b"}")):
             raise BrokenAnswerError(error="it is not JSON")
+
+
+def _payload(operation_model: Untyped) -> bool:
+    """Whether the body is one member as it is (a function's output), and not the API's own JSON."""
+    shape = operation_model.output_shape
+    return shape is not None and "payload" in shape.serialization
 
 
 def without_events(body: bytes) -> bytes:

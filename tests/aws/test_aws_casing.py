@@ -125,3 +125,18 @@ def test_timestamps_of_a_pascal_case_api_are_found_under_their_new_names():
     kept = {"loadBalancers": [{"createdTime": "2024-01-01T00:00:00+00:00"}]}
     found = from_json("elbv2", "DescribeLoadBalancers", kept)
     assert found["loadBalancers"][0]["createdTime"] == datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def test_structures_inside_maps_are_renamed_and_their_keys_are_not():
+    ours = {
+        "queueUrl": "u",
+        "messageBody": "b",
+        "messageAttributes": {"Kind": {"dataType": "String", "stringValue": "x"}},
+    }
+    theirs = {
+        "QueueUrl": "u",
+        "MessageBody": "b",
+        "MessageAttributes": {"Kind": {"DataType": "String", "StringValue": "x"}},
+    }
+    assert to_api("sqs", "SendMessage", ours) == theirs
+    assert to_api("sqs", "SendMessage", {"messageAttributes": ["wrong"]}) == {"MessageAttributes": ["wrong"]}

@@ -273,3 +273,37 @@ def test_every_attempt_is_traced(aws, gate, trace):
         ("ecs:DescribeClusters", "read", 1, "error", "r-1", "ThrottlingException"),
         ("ecs:DescribeClusters", "read", 2, "ok", "r-1", ""),
     ]
+
+
+def test_a_gate_ends_its_threads_when_it_is_left(aws, make_gate):
+    before = set(threading.enumerate())
+    aws.on("DescribeClusters", answer(clusters=[]))
+    with make_gate(workers=3) as gate:
+        gate.read_many([CLUSTERS] * 6)
+        assert any(thread.name.startswith("aws") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("aws") for thread in set(threading.enumerate()) - before)
+
+
+def test_nothing_to_read_is_no_call(aws, gate):
+    assert gate.read_many([]) == []
+    assert gate.cached_many({}, max_age_seconds=None) == {}
+    assert aws.requests == []
+
+
+def test_what_was_read_stays_remembered_when_another_read_fails(aws, gate):
+    refused = error("ClientException", "Unable to describe task definition.")
+    aws.on(
+        "DescribeTaskDefinition",
+        by=lambda request: refused if request.params["taskDefinition"] == "b" else answer(taskDefinition={}),
+    )
+    calls = {name: Call("ecs", "DescribeTaskDefinition", {"taskDefinition": name}) for name in "abc"}
+    with pytest.raises(NotFoundError):
+        gate.cached_many(calls, max_age_seconds=None)
+    gate.cached_many({name: calls[name] for name in "ac"}, max_age_seconds=None)
+    assert gate.counts["ecs:DescribeTaskDefinition"] == 3
+
+
+def test_an_answer_of_services_that_only_looks_like_json_is_no_answer(aws, gate):
+    aws.on("DescribeServices", Reply(b'{"services": [}'))
+    with pytest.raises(UnavailableError, match="not whole"):
+        gate.read(Call("ecs", "DescribeServices", {"services": ["web"]}))
