@@ -75,7 +75,7 @@ def _mover(path: Path, desired: Leaf | None, live: Leaf | None, sides: Sides) ->
 
 
 def _left_its_baseline(path: Path, live: Leaf | None, sides: Sides) -> bool:
-    if sides.baseline is None:
+    if sides.baseline is None or _in_whole(path, sides):
         return False
     baseline = sides.baseline.leaves.get(path)
     known = live or baseline

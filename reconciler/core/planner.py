@@ -38,6 +38,7 @@ class Planned:
     plan: Plan
     judgements: Mapping[ResourceId, Judgement]
     pairs: Mapping[ResourceId, Pair]
+    moving: frozenset[ResourceId] = frozenset()  # a change of this or an earlier pass is not over
 
 
 def make_plan(situation: Situation) -> Planned:
@@ -83,7 +84,7 @@ class _Planner:
             notes=tuple(self.notes),
             deletions=wanted,
         )
-        return Planned(plan, self.judgements, self.pairs)
+        return Planned(plan, self.judgements, self.pairs, frozenset(self.moving))
 
     def kind(self, identity: ResourceId) -> Kind:
         return self.situation.kinds[identity.kind]

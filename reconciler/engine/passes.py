@@ -1,0 +1,171 @@
+"""A pass: observe → diff → plan → apply → assess, once, for one environment at one commit.
+
+It never waits for a rollout: the report says when to look again. `watching` makes passes until nothing moves, for the
+command line's `--wait` and for tests; the controller has its own schedule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from reconciler.core.call import Reader
+from reconciler.core.kind import Kind
+from reconciler.core.live import TAG_DIGEST
+from reconciler.core.plan import Action, Plan
+from reconciler.core.planner import Planned, make_plan
+from reconciler.core.policy import Intent
+from reconciler.core.report import PassReport
+from reconciler.core.resource import Desired
+from reconciler.core.situation import Situation
+from reconciler.core.values import ResourceId, Spec
+from reconciler.engine.assess import assess, look_again
+from reconciler.engine.execute import Outcome, Writer, execute
+from reconciler.engine.memory import Memory, NoMemory
+from reconciler.engine.observe import Observation, observe
+from reconciler.engine.render import Renderings
+
+
+class AwsGate(Reader, Writer, Protocol):
+    """What a pass needs of the gate."""
+
+    @property
+    def counts(self) -> Mapping[str, int]: ...
+
+    def now(self) -> datetime: ...
+
+    def verify_account(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a pass is asked to do."""
+
+    intent: Intent = Intent.ORDER
+    write: bool = True  # False: the plan is made and shown, nothing is written
+    denied: str = ""  # the sync window that forbids writes now
+    forced: str = ""  # a person's reason to go against holds and windows
+    named_commit: bool = False
+    approved: str = ""
+    adopt: frozenset[ResourceId] = frozenset()  # taken over as if their manifests said so
+    only: frozenset[ResourceId] | None = None  # write to these alone
+
+
+@dataclass
+class Engine:
+    """Everything that passes over one environment share."""
+
+    renderings: Renderings
+    kinds: Mapping[str, Kind]
+    gate: AwsGate
+    memory: Memory = field(default_factory=NoMemory)
+    on_plan: Callable[[Plan], None] = lambda _plan: None
+    on_action: Callable[[Action], None] = lambda _action: None
+
+    def run(self, desired: Desired, order: Order) -> PassReport:
+        """One pass. Raises WrongAccountError and PlanError; what AWS refuses is in the report."""
+        self.gate.verify_account()
+        now = self.gate.now()
+        desired = _adopting(desired, order.adopt)
+        seen = observe(desired, self.kinds, self.gate, now)
+        situation = self._situation(desired, order, seen, now)
+        planned = make_plan(situation)
+        if order.only is not None:
+            planned = _only(planned, order.only)
+        self.on_plan(planned.plan)
+        outcome: Outcome | None = None
+        if order.write and planned.plan.actions:
+            outcome = execute(planned.plan, self.gate, situation.lookup, self.on_action)
+        statuses = assess(situation, planned, outcome)
+        if order.write:
+            self._remember(situation, planned)
+        return PassReport(
+            environment=situation.environment,
+            commit=desired.commit,
+            started=now,
+            plan=planned.plan,
+            statuses=statuses,
+            applied=tuple(outcome.applied) if outcome else (),
+            failures=tuple(outcome.failures) if outcome else (),
+            skipped=tuple(outcome.skipped) if outcome else (),
+            look_again=look_again(planned, outcome, statuses),
+            calls=dict(self.gate.counts),
+            warnings=desired.warnings,
+        )
+
+    def _situation(self, desired: Desired, order: Order, seen: Observation, now: datetime) -> Situation:
+        environment = desired.environment.tag
+        repository = self.renderings.repository
+        ages = {identity: now - since for identity, since in self.memory.drifts(environment).items()}
+        return Situation(
+            desired=desired,
+            kinds=self.kinds,
+            claims=seen.claims,
+            now=now,
+            intent=order.intent,
+            render=self.renderings.base,
+            is_ancestor=lambda commit: (
+                commit == desired.commit or (repository.has(commit) and repository.is_ancestor(commit, desired.commit))
+            ),
+            denied=order.denied,
+            forced=order.forced,
+            named_commit=order.named_commit,
+            approved=order.approved,
+            unreadable=seen.unreadable,
+            drift_ages=ages,
+            baselines=self._baselines(desired),
+        )
+
+    def _baselines(self, desired: Desired) -> dict[ResourceId, Spec]:
+        kept = self.memory.baselines(desired.environment.tag)
+        return {
+            identity: spec
+            for identity, (digest, spec) in kept.items()
+            if identity in desired.resources and desired.resources[identity].digest == digest
+        }
+
+    def _remember(self, situation: Situation, planned: Planned) -> None:
+        """Takes the baseline of what is in sync and has none, and since when the rest has drifted."""
+        drifted: set[ResourceId] = set()
+        for identity, judgement in planned.judgements.items():
+            resource = situation.desired.resources[identity]
+            if judgement.incidents:
+                drifted.add(identity)
+            in_sync = not judgement.differences and judgement.live.tags.get(TAG_DIGEST) == resource.digest
+            if in_sync and identity not in situation.baselines:
+                self.memory.keep_baseline(situation.environment, identity, resource.digest, judgement.live.spec)
+        self.memory.keep_drifts(situation.environment, drifted, situation.now)
+
+
+def _adopting(desired: Desired, wanted: frozenset[ResourceId]) -> Desired:
+    if not wanted:
+        return desired
+    resources = {
+        identity: replace(resource, settings=replace(resource.settings, adopt=True)) if identity in wanted else resource
+        for identity, resource in desired.resources.items()
+    }
+    return replace(desired, resources=resources)
+
+
+def _only(planned: Planned, wanted: frozenset[ResourceId]) -> Planned:
+    actions = tuple(action for action in planned.plan.actions if action.resource in wanted)
+    return replace(planned, plan=replace(planned.plan, actions=actions))
+
+
+def watching(
+    engine: Engine,
+    desired: Callable[[], Desired],
+    order: Order,
+    *,
+    pause: Callable[[timedelta], None],
+    until: Callable[[PassReport], bool] = lambda report: report.settled,
+) -> Iterator[PassReport]:
+    """Passes, each after the pause that the last one asked for, until `until` is satisfied."""
+    while True:
+        report = engine.run(desired(), order)
+        yield report
+        if until(report):
+            return
+        pause(report.look_again or timedelta(seconds=5))
