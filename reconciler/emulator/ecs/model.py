@@ -128,7 +128,7 @@ class Deployment:
     rollout_state_reason: str = ""
     failed_tasks: int = 0
     is_rollback: bool = False
-    impaired: bool = False
+    impaired_at: int = 0
     retry_at: datetime | None = None
     settled_at: datetime | None = None
 

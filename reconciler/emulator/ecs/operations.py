@@ -64,6 +64,11 @@ OPERATIONS: dict[str, Operation] = {
         services.describe_services,
         services.list_services,
         services.list_services_by_namespace,
+        instances.deregister_container_instance,
+        instances.describe_container_instances,
+        instances.list_container_instances,
+        instances.register_container_instance,
+        instances.update_container_instances_state,
         resource_tags.list_tags_for_resource,
         resource_tags.tag_resource,
         resource_tags.untag_resource,
@@ -78,13 +83,9 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def patch() -> None:
-    """Put the table into moto's dispatch, and wrap what stays moto's. Called once per process."""
+    """Put the table into moto's dispatch, and the tagging API's way in here. Called once per process."""
     for name, operation in OPERATIONS.items():
         setattr(EC2ContainerServiceResponse, name, _method(operation))
-    _wrap("register_container_instance", instances.registered)
-    _wrap("deregister_container_instance", instances.before_deregistering)
-    _wrap("describe_container_instances", _refresh)
-    _wrap("update_container_instances_state", _refresh)
     for method in (tag_resource, untag_resource):
         setattr(EC2ContainerServiceBackend, method.__name__, method)
 
@@ -99,21 +100,6 @@ def _method(operation: Operation) -> Callable[[Any], ActionResult]:
         return PlainResult(operation(Site.of(self.current_account, self.region), params))
 
     return answer
-
-
-def _wrap(name: str, before: Callable[[Site, Json], None]) -> None:
-    """Run `before` ahead of moto's own method of that name."""
-    original = getattr(EC2ContainerServiceResponse, name)
-
-    def answer(self: Any) -> Any:
-        before(Site.of(self.current_account, self.region), self._get_params())
-        return original(self)
-
-    setattr(EC2ContainerServiceResponse, name, answer)
-
-
-def _refresh(site: Site, params: Json) -> None:
-    instances.refresh(site, site.cluster(params.get("cluster")).name)
 
 
 def tag_resource(self: Any, arn: str, tags: dict[str, str]) -> None:

@@ -20,7 +20,7 @@ from reconciler.emulator.ecs.site import Site
 from reconciler.emulator.ecs.task_health import healthy, tend
 from reconciler.emulator.ecs.timing import ALARM_BAKE, PLACEMENT_EVENT_EVERY
 
-__all__ = ["step", "wanted_count"]
+__all__ = ["restless", "step", "wanted_count"]
 
 PLACEMENT_FAILED = "was unable to place a task because no container instance met all of its requirements."
 MORE = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
@@ -55,6 +55,13 @@ def step(site: Site, service: Service) -> bool:
     return _settle(service, primary) or changed
 
 
+def restless(service: Service) -> bool:
+    """Return whether something may become due for a service although nothing has changed: a retry, a health check."""
+    primary = service.primary
+    failed = primary is None or primary.rollout_state == "FAILED"
+    return service.status != "INACTIVE" and not service.steady and not failed
+
+
 def _open(service: Service) -> bool:
     """Move the service deployment on from the states that only wait for the scheduler."""
     record = service.current
@@ -84,8 +91,8 @@ def _judge(service: Service, primary: Deployment) -> bool:
     if not primary.is_rollback:
         record.failure_count = primary.failed_tasks
     tripped = primary.failed_tasks >= record.breaker_threshold
-    if tripped and not primary.impaired:
-        primary.impaired = True
+    if primary.failed_tasks >= primary.impaired_at + record.breaker_threshold:
+        primary.impaired_at = primary.failed_tasks
         events.say(service, f"is unable to consistently start tasks successfully. {MORE}")
         events.service_action(service, "SERVICE_TASK_START_IMPAIRED")
     if tripped and (breaker["enable"] or primary.is_rollback):

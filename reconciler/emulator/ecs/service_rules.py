@@ -70,7 +70,9 @@ def check_service(site: Site, spec: Json, definition: TaskDefinition | None, clu
 def _check_strategy(spec: Json) -> None:
     configuration = spec["deploymentConfiguration"]
     if configuration["strategy"] != "ROLLING":
-        raise invalid(f"The emulator runs the ROLLING deployment strategy only, not {configuration['strategy']}.")
+        raise invalid(
+            f"The emulator runs ROLLING only: the deployment strategy {configuration['strategy']} is not there."
+        )
     low, high = configuration["minimumHealthyPercent"], configuration["maximumPercent"]
     if not 0 <= low <= 100:
         raise invalid("minimumHealthyPercent must be between 0 and 100.")

@@ -58,8 +58,6 @@ def _holder(site: Site, arn: str) -> Any:
             return _or(site.tasks(parts[0]).get(arn), invalid("The specified task was not found."))
         case "container-instance":
             instance = site.instances(parts[0]).get(parts[1])
-            if instance is not None and not hasattr(instance, "tags"):
-                instance.tags = []
             return _or(instance, invalid("The specified container instance was not found."))
         case "task-definition":
             return _or(site.find_definition(arn), client("The specified task definition was not found."))

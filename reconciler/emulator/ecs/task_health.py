@@ -73,7 +73,7 @@ def _count(service: Service, primary: Deployment, task: Task) -> bool:
         task.counted = True
         breaker = service.spec["deploymentConfiguration"]["deploymentCircuitBreaker"]
         if breaker.get("resetOnHealthyTask", True):
-            primary.failed_tasks, primary.retry_at, primary.impaired = 0, None, False
+            primary.failed_tasks, primary.retry_at, primary.impaired_at = 0, None, 0
         return True
     task.counted = True
     own = task.stop_code in {"EssentialContainerExited", "TaskFailedToStart"}
