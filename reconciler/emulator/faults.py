@@ -31,7 +31,7 @@ FaultKind = Literal[
     "after",  # `hook(call)` runs after the effect
 ]
 
-_HTML = b"<html><head><title>500</title></head><body><h1>Internal Server Error</h1></body></html>"
+_HTML = b"<!doctype html>\n<html lang=en>\n<title>500</title>\n<h1>Internal Server Error</h1>\n<p>No XML, no JSON."
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,11 +89,15 @@ class World:
             for listener in list(self._listeners):
                 listener(self._now)
 
-    def on_tick(self, listener: Callable[[datetime], None]) -> None:
-        """Call `listener(now)` at each advance, in the order of registration. It survives `reset`; twice is once."""
+    def on_tick(self, listener: Callable[[datetime], None]) -> Callable[[], None]:
+        """Call `listener(now)` at each advance, in the order of registration. It survives `reset`; twice is once.
+
+        Returns what takes it away again.
+        """
         with self.lock:
             if listener not in self._listeners:
                 self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """Call `action()` once the clock has moved by `seconds`; at once when `seconds` is not positive."""

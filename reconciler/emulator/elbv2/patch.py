@@ -53,6 +53,7 @@ class PlainResult(ActionResult):
 
 def _method(operation: Operation) -> Callable[[Any], ActionResult]:
     def method(response: Any) -> ActionResult:
+        _ = response.elbv2_backend  # the tagging API looks only at backends that somebody has used
         parameters = response.params or {}
         shape = get_service_model("elbv2").operation_model(response._get_action()).input_shape
         found = list(problems(shape, parameters))
