@@ -53,7 +53,8 @@ CLASSES: Final[tuple[tuple[type[AwsError], tuple[str, ...]], ...]] = (
         "OptInRequired", "AccountProblem", *sorted(CREDENTIALS), *sorted(CLOCK),
     )),
     (ConflictError, (
-        "*AlreadyExists*", "*InProgress", "*InProgressException", "*InUse", "*NameExists", "*NotEmpty*", "*NotReady",
+        "*.Duplicate", "*AlreadyExists*", "*InProgress", "*InProgressException", "*InUse", "*NameExists",
+        "*NotEmpty*", "*NotReady",
         "AWS.SimpleQueueService.QueueDeletedRecently", "CapacityReservationPending", "ClusterContains*Exception",
         "ConcurrentAccess*", "ConcurrentModification*", "ConcurrentUpdate*", "ConflictException", "DeleteConflict*",
         "DependencyViolation", "Duplicate*Name", "DuplicateListener", "DuplicateRequest",

@@ -65,8 +65,7 @@ _LONGEST_MESSAGE: Final = 1000  # characters of AWS's text: an encoded authoriza
 def translate(error: Exception, call: Call, *, sent: bool = True) -> Failure:
     """What a failed attempt means. `sent` is False while credentials and client were still being prepared.
 
-    Raises nothing: an exception that is not botocore's is a fault of the program and comes back as it was, by `raise`
-    of the caller; pass botocore's only.
+    For botocore's exceptions only: any other is a fault of the program, and the gate lets it pass as it is.
     """
     match error:
         case boto.ClientError():

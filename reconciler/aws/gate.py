@@ -182,7 +182,8 @@ class Gate:
         if not calls:
             return {}
         oldest = None if max_age_seconds is None else self._clock() - timedelta(seconds=max_age_seconds)
-        prefix = f"{self._session.endpoint('sts')}/{self.account}/{self.region}/"  # an emulator's are not AWS's
+        place = f"{self.account}/{self.region}"
+        prefix = f"{self._session.endpoint(_IDENTITY.service)}/{place}/"  # what an emulator says is not what AWS says
         answers: dict[str, Answer] = {}
         for key, call in calls.items():
             kept = self._cache.get(prefix + key)

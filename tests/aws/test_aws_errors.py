@@ -53,6 +53,7 @@ def refused(code, message="because", status=400, operation="UpdateService") -> b
         ("sqs", "CreateQueue", "QueueNameExists", "no", ConflictError),
         ("sqs", "CreateQueue", "AWS.SimpleQueueService.QueueDeletedRecently", "no", ConflictError),
         ("cloudformation", "UpdateStack", "ValidationError", "Stack is in UPDATE_IN_PROGRESS state", ConflictError),
+        ("ec2", "CreateSecurityGroup", "InvalidGroup.Duplicate", "no", ConflictError),
         ("elbv2", "AddTags", "DuplicateTagKeys", "no", RefusedError),
         ("application-autoscaling", "PutScalingPolicy", "ConcurrentUpdateException", "no", ConflictError),
         ("ecs", "UpdateService", "InvalidParameterException", "no", RefusedError),

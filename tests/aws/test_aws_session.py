@@ -90,6 +90,8 @@ def test_an_unknown_profile_is_named(aws, make_gate, role):
     session = connect("eu-west-1", profile="shop", role_arn=role, endpoint_url=aws.url)
     with pytest.raises(RefusedError, match="no AWS profile 'shop'"):
         make_gate(session=session).read(CLUSTERS)
+    with pytest.raises(RefusedError, match="no AWS profile 'shop'"):
+        make_gate(session=session).cached(CLUSTERS, key="c", max_age_seconds=None)
     assert aws.requests == []
 
 
