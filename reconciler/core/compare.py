@@ -43,14 +43,14 @@ class Comparison:
         resource, _ = desired
         wanted = self._flat(*desired)
         embedded = self.embedded(resource)
-        there = self._live(live, live.spec, embedded)
         sides = Sides(
             desired=wanted,
-            live=there,
-            base=there if untouched else (self._flat(*base) if base else None),
+            live=self._live(live, live.spec, embedded),
+            base=self._flat(*base) if base else None,
             applying=self._flat(*applying) if applying else None,
             baseline=self._live(live, baseline, ()) if baseline is not None else None,
             whole=tuple((path,) for path in embedded),
+            untouched=untouched,
             skipped=(
                 *resource.settings.ignore,
                 *(item.path for item in self.kind.yields(live)),

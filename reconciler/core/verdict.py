@@ -39,8 +39,8 @@ class Judgement:
     @property
     def approved(self) -> tuple[Difference, ...]:
         """What is written now, replacements apart."""
-        kept = (item for item in self.with_verdict(Verdict.APPLY) if not self._keeps(item))
-        return tuple(item for item in kept if item.effect is not Effect.REPLACE and item.removed is not Removal.REFUSE)
+        written = (item for item in self.with_verdict(Verdict.APPLY) if item.effect is not Effect.REPLACE)
+        return tuple(item for item in written if not self._keeps(item) and item not in self.refused)
 
     @property
     def replacing(self) -> tuple[Difference, ...]:

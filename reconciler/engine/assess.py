@@ -75,6 +75,10 @@ def _status(
     )
 
 
+def _facts(live: Live | None) -> dict[str, Json]:
+    return {**live.facts, **live.attributes} if live else {}
+
+
 def _sync(unreadable: str | None, live: Live | None, differences: tuple[object, ...], held: Held | None) -> SyncState:
     if unreadable:
         return SyncState.UNKNOWN
