@@ -88,7 +88,7 @@ def without_events(body: bytes) -> bytes:
         return body
     for service in services:
         service.pop("events", None)
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(answer, separators=(",", ":")).encode()
 
 
 _local: Final = threading.local()

@@ -49,3 +49,8 @@ def test_nothing_but_the_events_is_taken_from_services(services):
 
 def test_an_answer_without_services_is_left_as_it_is():
     assert without_events(b'{"failures": []}') == b'{"failures": []}'
+
+
+def test_half_a_character_in_a_tag_does_not_spoil_the_answer():
+    body = rb'{"services": [{"tags": [{"key": "k", "value": "\ud83d"}], "events": []}]}'
+    assert json.loads(without_events(body)) == {"services": [{"tags": [{"key": "k", "value": "\ud83d"}]}]}
