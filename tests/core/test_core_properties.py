@@ -55,11 +55,17 @@ class Shape:
             complete=self.complete,
             default=default,
             normal=(lambda word: word.lower() if isinstance(word, str) else word) if self.form == "word" else None,
-            removed=Reset(ABSENT) if self.default is ABSENT else Reset(self.default),
+            removed=self.removal(),
         )
         place = path + {"keyed": "[].", "ordered": "[].", "unordered": "[].", "object": "."}.get(self.form, "")
         below = [row for name, shape in self.inner.items() for row in shape.rows(place + name)]
         return [own, *below] if self.known else below
+
+    def removal(self) -> Reset | None:
+        """How the field is reset; None: as the structure around it."""
+        empty: dict[str, Json] = {"object": {}, "map": {}, "keyed": [], "ordered": [], "unordered": []}
+        value = empty.get(self.form, self.default)
+        return None if value is ABSENT else Reset(value)
 
 
 def table_of(shape: Shape) -> Node:
