@@ -200,3 +200,16 @@ def test_a_service_of_two_target_groups_registers_in_both(shop):
     }
     described = shop.elb.describe_target_health(TargetGroupArn=groups[0])["TargetHealthDescriptions"]
     assert {target["Target"]["Id"] for target in described} == addresses
+
+
+def test_percentages_that_allow_no_step_are_reported(shop):
+    shop.define()
+    percents = {"minimumHealthyPercent": 50, "maximumPercent": 100}
+    shop.create(desiredCount=1, deploymentConfiguration=percents)
+    shop.settle()
+    shop.update(forceNewDeployment=True)
+    shop.aws.tick(steps=20)
+    stuck = [message for message in shop.messages() if "because of the service deployment configuration" in message]
+    assert len(stuck) == 1
+    shop.update(deploymentConfiguration={"minimumHealthyPercent": 0})
+    shop.settle()

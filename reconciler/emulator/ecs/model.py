@@ -129,6 +129,7 @@ class Deployment:
     failed_tasks: int = 0
     is_rollback: bool = False
     impaired_at: int = 0
+    stuck: bool = False
     retry_at: datetime | None = None
     settled_at: datetime | None = None
 
@@ -179,6 +180,25 @@ class Service:
     def propagate_tags(self) -> str:
         """NONE, SERVICE or TASK_DEFINITION."""
         return str(self.spec["propagateTags"])
+
+    @property
+    def task_definition(self) -> str | None:
+        """The task definition's ARN, under the name by which moto's task sets write it."""
+        return self.spec.get("taskDefinition")
+
+    @task_definition.setter
+    def task_definition(self, arn: str) -> None:
+        self.spec["taskDefinition"] = arn
+
+    @property
+    def load_balancers(self) -> list[Json]:
+        """The load balancers, under the name by which moto's task sets write them."""
+        balancers: list[Json] = self.spec["loadBalancers"]
+        return balancers
+
+    @load_balancers.setter
+    def load_balancers(self, balancers: list[Json]) -> None:
+        self.spec["loadBalancers"] = balancers
 
     @property
     def primary(self) -> Deployment | None:

@@ -86,7 +86,7 @@ def patch() -> None:
     """Put the table into moto's dispatch, and the tagging API's way in here. Called once per process."""
     for name, operation in OPERATIONS.items():
         setattr(EC2ContainerServiceResponse, name, _method(operation))
-    for method in (tag_resource, untag_resource):
+    for method in (tag_resource, untag_resource, run_task):
         setattr(EC2ContainerServiceBackend, method.__name__, method)
 
 
@@ -100,6 +100,11 @@ def _method(operation: Operation) -> Callable[[Any], ActionResult]:
         return PlainResult(operation(Site.of(self.current_account, self.region), params))
 
     return answer
+
+
+def run_task(self: Any, *_: Any, **__: Any) -> list[Any]:  # noqa: ARG001 - moto's signature
+    """Stand in for moto's backend method, which its task sets call: they are records here, and run nothing."""
+    return []
 
 
 def tag_resource(self: Any, arn: str, tags: dict[str, str]) -> None:

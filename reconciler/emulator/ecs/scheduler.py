@@ -52,6 +52,7 @@ def step(site: Site, service: Service) -> bool:
     if primary.rollout_state != "FAILED":
         changed = _start_tasks(site, service, primary) or changed
         changed = _stop_tasks(site, service, primary) or changed
+        _report_if_stuck(service, primary)
     return _settle(service, primary) or changed
 
 
@@ -78,10 +79,15 @@ def _open(service: Service) -> bool:
 
 def _judge(service: Service, primary: Deployment) -> bool:
     """Fail the deployment when its monitors say so. Returns whether they did."""
+    limit = rollouts.threshold(service)
+    if primary.failed_tasks >= primary.impaired_at + limit:
+        primary.impaired_at = primary.failed_tasks
+        events.say(service, f"is unable to consistently start tasks successfully. {MORE}")
+        events.service_action(service, "SERVICE_TASK_START_IMPAIRED")
     record = service.current
     if record is None or not record.in_flight or primary.rollout_state != "IN_PROGRESS":
         return False
-    record.breaker_threshold = rollouts.threshold(service)
+    record.breaker_threshold = limit
     if record.alarms_watched and not primary.is_rollback:
         record.triggered_alarms = rollouts.alarms_in_alarm(service)
         if record.triggered_alarms:
@@ -91,10 +97,6 @@ def _judge(service: Service, primary: Deployment) -> bool:
     if not primary.is_rollback:
         record.failure_count = primary.failed_tasks
     tripped = primary.failed_tasks >= record.breaker_threshold
-    if primary.failed_tasks >= primary.impaired_at + record.breaker_threshold:
-        primary.impaired_at = primary.failed_tasks
-        events.say(service, f"is unable to consistently start tasks successfully. {MORE}")
-        events.service_action(service, "SERVICE_TASK_START_IMPAIRED")
     if tripped and (breaker["enable"] or primary.is_rollback):
         record.breaker_triggered = not primary.is_rollback or record.breaker_triggered
         rollouts.fail(service, primary, "breaker")
@@ -106,9 +108,8 @@ def _start_tasks(site: Site, service: Service, primary: Deployment) -> bool:
     now = clock.now()
     if primary.retry_at is not None and now < primary.retry_at:
         return False
-    desired = service.desired_count
-    most = math.floor(desired * service.spec["deploymentConfiguration"]["maximumPercent"] / 100)
-    lacking = desired - sum(_current(task, primary) for task in service.tasks)
+    _, most = _bounds(service)
+    lacking = service.desired_count - sum(_current(task, primary) for task in service.tasks)
     started: list[Task] = []
     for _ in range(min(lacking, most - len(service.tasks))):
         try:
@@ -170,12 +171,11 @@ def _daemon_instance(site: Site, service: Service, primary: Deployment, definiti
 
 def _stop_tasks(site: Site, service: Service, primary: Deployment) -> bool:
     """Stop what is too much or too old: first what is not healthy, then healthy ones down to the minimum."""
-    desired = service.desired_count
-    least = math.ceil(desired * service.spec["deploymentConfiguration"]["minimumHealthyPercent"] / 100)
+    least, _ = _bounds(service)
     old = [task for task in service.tasks if task.alive and not _current(task, primary)]
     current = [task for task in service.tasks if _current(task, primary)]
     # Scaling in takes the youngest first, and those that do not run yet before those that do.
-    surplus = sorted(current, key=lambda t: (t.running, _age(t)))[: max(len(current) - desired, 0)]
+    surplus = sorted(current, key=lambda t: (t.running, _age(t)))[: max(len(current) - service.desired_count, 0)]
     sound = {task.task_arn for task in service.tasks if task.running and healthy(task)}
     stopped = []
     for task in sorted(old, key=lambda t: (t.task_arn in sound, -_age(t))) + surplus:
@@ -189,6 +189,28 @@ def _stop_tasks(site: Site, service: Service, primary: Deployment) -> bool:
         named = " ".join(f"(task {task.id})" for task in stopped)
         events.say(service, f"has stopped {len(stopped)} running tasks: {named}.")
     return bool(stopped)
+
+
+def _report_if_stuck(service: Service, primary: Deployment) -> None:
+    """Say once that the percentages allow neither a start nor a stop: all old tasks are sound, and there is no room."""
+    least, most = _bounds(service)
+    old = [task for task in service.tasks if task.deployment is not primary]
+    sound = sum(task.running and healthy(task) for task in old)
+    stuck = bool(old) and len(old) == len(service.tasks) == sound and len(old) >= most and sound <= least
+    if stuck and not primary.stuck:
+        events.say(
+            service,
+            "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
+            "Update the minimumHealthyPercent or maximumPercent value and try again.",
+        )
+    primary.stuck = stuck
+
+
+def _bounds(service: Service) -> tuple[int, int]:
+    """Return how many tasks must stay healthy (rounded up) and how many may exist (rounded down)."""
+    configuration, desired = service.spec["deploymentConfiguration"], service.desired_count
+    least = math.ceil(desired * configuration["minimumHealthyPercent"] / 100)
+    return least, math.floor(desired * configuration["maximumPercent"] / 100)
 
 
 def _settle(service: Service, primary: Deployment) -> bool:

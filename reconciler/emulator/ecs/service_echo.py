@@ -26,6 +26,7 @@ __all__ = [
 
 FARGATE_PROVIDERS = frozenset({"FARGATE", "FARGATE_SPOT"})
 LINKED_ROLE = "arn:{partition}:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+_EBS_DEFAULTS = {"encrypted": True, "filesystemType": "xfs", "volumeType": "gp3", "iops": 3000, "throughput": 125}
 _EMPTY_LISTS = ("loadBalancers", "serviceRegistries", "placementConstraints", "placementStrategy")
 
 
@@ -50,6 +51,13 @@ def canonical_members(site: Site, params: Json) -> Json:
         network.setdefault("assignPublicIp", "DISABLED")
         if not network.get("securityGroups"):
             network["securityGroups"] = _default_groups(site, network["subnets"][0])
+    connect = spec.get("serviceConnectConfiguration")
+    if connect is not None:
+        for item in connect.get("services") or ():
+            item.setdefault("discoveryName", item["portName"])
+    for volume in spec.get("volumeConfigurations") or ():
+        if "managedEBSVolume" in volume:
+            volume["managedEBSVolume"] = {**_EBS_DEFAULTS, **volume["managedEBSVolume"]}
     return spec
 
 
