@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.emulator.ecs.site import Site
+
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 NO_ROLLBACK = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
 
@@ -112,6 +114,25 @@ def test_a_rollback_restores_every_member_of_the_revision(shop):
     after = shop.describe()
     for member in ("taskDefinition", "networkConfiguration", "platformVersion", "loadBalancers"):
         assert after[member] == before[member]
+
+
+def test_a_rollback_starts_the_old_revision_again_where_it_had_to_stop_first(shop):
+    good = settled(shop, BREAKER | {"minimumHealthyPercent": 0, "maximumPercent": 100}, desired=1)
+    shop.define("crash")
+    shop.update(taskDefinition="web")
+    assert ended(shop)["status"] == "ROLLBACK_SUCCESSFUL"
+    assert [task["taskDefinitionArn"] for task in shop.tasks()] == [good]
+
+
+def test_a_rollback_that_fails_too_ends_there(shop):
+    settled(shop, BREAKER | {"minimumHealthyPercent": 0, "maximumPercent": 100}, desired=1)
+    site = Site.of("123456789012", "us-east-1")
+    shop.define("crash")
+    shop.update(taskDefinition="web")
+    for container in site.backend.task_definitions["web"][1].container_definitions:
+        container["image"] = "registry.example/web:missing"  # gone from the registry since
+    assert ended(shop)["status"] == "ROLLBACK_FAILED"
+    assert shop.describe()["deployments"][0]["rolloutState"] == "FAILED"
 
 
 def test_without_rollback_a_failed_deployment_just_stops(shop):

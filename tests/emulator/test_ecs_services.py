@@ -178,6 +178,35 @@ def test_without_a_launch_type_the_clusters_default_strategy_is_echoed(shop):
     assert {task["capacityProviderName"] for task in shop.tasks()} == {"FARGATE_SPOT"}
 
 
+def test_accounts_and_regions_have_services_of_their_own(shop):
+    shop.define()
+    here = shop.create()
+    assert here["createdBy"] == "arn:aws:iam::123456789012:root"
+    role = shop.aws.client("sts").assume_role(RoleArn="arn:aws:iam::999999999999:role/ship", RoleSessionName="tests")
+    keys = role["Credentials"]
+    session = {
+        "access_key": keys["AccessKeyId"],
+        "secret_key": keys["SecretAccessKey"],
+        "session_token": keys["SessionToken"],
+    }
+    for client in (shop.aws.client("ecs", region="eu-west-1"), shop.aws.client("ecs", **session)):
+        client.create_cluster(clusterName="shop")
+        answer = client.describe_services(cluster="shop", services=["web", here["serviceArn"]])
+        assert answer["services"] == []
+        assert client.list_task_definitions()["taskDefinitionArns"] == []
+        app = {"name": "app", "image": "registry.example/web:1", "memory": 128}
+        definition = client.register_task_definition(family="web", containerDefinitions=[app])["taskDefinition"]
+        service = client.create_service(cluster="shop", serviceName="web", taskDefinition="web", desiredCount=0)[
+            "service"
+        ]
+        account = client.meta.region_name if client.meta.region_name != "us-east-1" else "999999999999"
+        assert account in service["serviceArn"]
+        assert definition["taskDefinitionArn"] == service["taskDefinition"]
+    assert service["createdBy"] == "arn:aws:iam::999999999999:role/ship"
+    shop.settle()
+    assert shop.describe()["runningCount"] == 3
+
+
 def test_placement_strategies_come_back_in_the_form_of_aws(shop):
     shop.define(fargate=False)
     given = [{"type": "spread", "field": "host"}, {"type": "binpack", "field": "memory"}]

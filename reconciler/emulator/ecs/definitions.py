@@ -43,7 +43,7 @@ def register_task_definition(site: Site, params: Json) -> Json:
         "revision": revision,
         "status": "ACTIVE",
         "registeredAt": clock.now(),
-        "registeredBy": f"arn:{site.partition}:iam::{site.account}:root",
+        "registeredBy": site.caller,
     }
     definition = TaskDefinition(arn, family, revision, content, tags)
     site.backend.task_definitions.setdefault(family, {})[revision] = definition

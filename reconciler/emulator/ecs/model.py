@@ -146,6 +146,7 @@ class Service:
     arn: str
     spec: Json
     created_at: datetime
+    created_by: str
     desired_count: int
     tags: list[Json]
     request: Json

@@ -97,7 +97,7 @@ def _method(operation: Operation) -> Callable[[Any], ActionResult]:
         found = [problem for problem in problems(shape, params) if _MAY_LACK not in problem]
         if found:
             raise invalid(f"{len(found)} validation error(s) detected: {'; '.join(found)}")
-        return PlainResult(operation(Site.of(self.current_account, self.region), params))
+        return PlainResult(operation(Site.of(self.current_account, self.region, self.access_key), params))
 
     return answer
 

@@ -67,7 +67,7 @@ def view(service: Service, *, tags: bool = True) -> Json:
         "roleArn": service.role_arn,
         "events": service.events,
         "createdAt": service.created_at,
-        "createdBy": f"arn:{service.arn.split(':')[1]}:iam::{service.account}:root",
+        "createdBy": service.created_by,
     }
     if service.task_sets:
         answer["taskSets"] = [_task_set(item) for item in service.task_sets]

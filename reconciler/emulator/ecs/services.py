@@ -53,6 +53,7 @@ def create_service(site: Site, params: Json) -> Json:
         arn=_service_arn(site, cluster.name, params["serviceName"]),
         spec=spec,
         created_at=clock.now(),
+        created_by=site.caller,
         desired_count=desired,
         tags=tags,
         request=deepcopy(params),

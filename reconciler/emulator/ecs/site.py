@@ -14,22 +14,30 @@ from moto.utilities.utils import get_partition
 
 from reconciler.emulator.ecs.errors import client, cluster_not_found, invalid, service_not_found
 from reconciler.emulator.ecs.model import Service, Task, TaskDefinition
+from reconciler.emulator.identity import principal_of
 
 __all__ = ["Site", "sites"]
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One account and region. `backend` is moto's EC2ContainerServiceBackend."""
+    """One account and region. `backend` is moto's EC2ContainerServiceBackend; `access_key` is the request's, if any."""
 
     account: str
     region: str
     backend: Any
+    access_key: str = ""
 
     @classmethod
-    def of(cls, account: str, region: str) -> Site:
+    def of(cls, account: str, region: str, access_key: str = "") -> Site:
         """Return the site of that account and region, made on first use."""
-        return cls(account, region, ecs_backends[account][region])
+        return cls(account, region, ecs_backends[account][region], access_key)
+
+    @property
+    def caller(self) -> str:
+        """The ARN of the principal behind the request: a role's own ARN for its sessions."""
+        who = principal_of(self.access_key)
+        return who.role_arn or who.arn
 
     @property
     def partition(self) -> str:
