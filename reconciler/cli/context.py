@@ -1,0 +1,145 @@
+"""What every command works on: a repository at a commit, an environment, and the gate to AWS.
+
+Commands open a `Workspace` from the common options and close it at the end. Only this file knows where things are kept
+on this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from reconciler import __version__
+from reconciler.aws.clock import utc_now
+from reconciler.aws.disk_cache import DiskCache
+from reconciler.aws.gate import Gate
+from reconciler.aws.session import Session, connect
+from reconciler.controller.windows import denied
+from reconciler.core.call import Call
+from reconciler.core.plan import Action, Plan
+from reconciler.core.resource import Desired
+from reconciler.engine.memory import Memory
+from reconciler.engine.passes import Engine
+from reconciler.engine.render import Renderings
+from reconciler.git import Repository, open_repository
+from reconciler.kinds import KINDS
+from reconciler.store import open_store
+
+
+def state_folder() -> Path:
+    """Where caches and history are kept: RECONCILER_HOME, else the user's cache folder. Losing it loses no control."""
+    if home := os.environ.get("RECONCILER_HOME"):
+        return Path(home)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reconciler"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The common options: which repository, environment and commit, and who to be in AWS."""
+
+    repo: str = "."
+    environment: str | None = None
+    commit: str | None = None
+    role: str | None = None
+    external_id: str | None = None
+    profile: str | None = None
+    endpoint: str | None = None
+
+
+@dataclass
+class Workspace:
+    """One repository and environment, opened for one command."""
+
+    place: Place
+    repository: Repository
+    folder: Path
+    clock: Callable[[], datetime] = utc_now  # the gate sets it right by AWS's
+    before_write: Callable[[Call], None] | None = None
+    on_plan: Callable[[Plan], None] = lambda _plan: None
+    on_action: Callable[[Action], None] = lambda _action: None
+    _closing: list[Callable[[], None]] = field(default_factory=list)
+
+    @cached_property
+    def cache(self) -> DiskCache:
+        cache = DiskCache(self.folder / "cache")
+        self._closing.append(cache.close)
+        return cache
+
+    @cached_property
+    def memory(self) -> Memory:
+        store = open_store(f"sqlite:///{self.folder / 'store.sqlite'}")
+        self._closing.append(store.close)
+        return store
+
+    @cached_property
+    def renderings(self) -> Renderings:
+        return Renderings(self.repository, KINDS, self.place.environment, self.cache, __version__)
+
+    def desired(self) -> Desired:
+        """The environment at the commit asked for, or at the newest. Raises InvalidManifestsError, GitError."""
+        return self.renderings.at(self.repository.commit(self.place.commit or "HEAD").id)
+
+    @cached_property
+    def session(self) -> Session:
+        environment = self.desired().environment
+        session = connect(
+            environment.region,
+            role_arn=self.place.role,
+            external_id=self.place.external_id,
+            session_name=f"reconciler-{environment.name}",
+            endpoint_url=self.place.endpoint,
+            profile=self.place.profile,
+        )
+        self._closing.append(session.close)
+        return session
+
+    @cached_property
+    def gate(self) -> Gate:
+        gate = Gate(
+            self.session,
+            account=self.desired().environment.account,
+            cache=self.cache,
+            clock=self.clock,
+            before_write=self.before_write,
+        )
+        self._closing.append(gate.close)
+        return gate
+
+    @cached_property
+    def engine(self) -> Engine:
+        return Engine(self.renderings, KINDS, self.gate, self.memory, self.on_plan, self.on_action)
+
+    def denied(self) -> str:
+        """Why a sync window forbids writes now; empty when none does."""
+        return denied(self.desired().environment.sync.windows, self.gate.now())
+
+    def pause(self, seconds: float) -> None:
+        """Waits between two passes."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        for close in reversed(self._closing):
+            close()
+        self._closing.clear()
+
+
+@contextmanager
+def workspace(place: Place) -> Iterator[Workspace]:
+    """The workspace of a command; fetches a repository that is given by URL."""
+    folder = state_folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    repository = open_repository(place.repo, folder / "git")
+    opened = Workspace(place, repository, folder)
+    try:
+        if "://" in place.repo or place.repo.startswith("git@"):
+            repository.fetch()
+        yield opened
+    finally:
+        opened.close()
+        repository.close()

@@ -1,0 +1,1 @@
+"""When: sync windows, and everything else that asks the time."""
