@@ -1,4 +1,4 @@
-"""What the four Elastic Load Balancing kinds share: paging, tags, and the attributes that have calls of their own.
+"""What the four Elastic Load Balancing kinds share: paging, reading tags, and the attributes with their own calls.
 
 Called by `load_balancer`, `listener`, `listener_rule` and `target_group` only.
 """
@@ -11,8 +11,9 @@ from reconciler.core.call import Call, Reader, Repeat, batches
 from reconciler.core.errors import NotFoundError
 from reconciler.core.fields import Field, Reset
 from reconciler.core.kind import Change, Creation, Fault, ReadRequest
-from reconciler.core.live import TAG_APPLYING, TAG_ENVIRONMENT, TAG_PREFIX
+from reconciler.core.live import TAG_APPLYING, TAG_ENVIRONMENT, TAG_RESOURCE
 from reconciler.core.resource import Resource
+from reconciler.core.tags import tags_by_key
 from reconciler.core.values import ABSENT, Json, Ref, Spec
 
 SERVICE = "elbv2"
@@ -20,13 +21,9 @@ PAGE = 400  # the largest page of every Describe* call, and the default of none 
 TAG_BATCH = 20  # ARNs in one DescribeTags
 ATTRIBUTE_BATCH = 20  # attributes in one ModifyLoadBalancerAttributes; the other two calls name no limit
 CACHE_SECONDS = 3600.0  # Describe*Attributes and DescribeListenerCertificates read one object a call
+FRESH = -1.0  # seconds: older than this is even what was remembered within the same tick of the clock
 GONE = Reset(ABSENT)
 """Removing the field writes AWS's default for it: the kind fills it in, because it depends on the other fields."""
-
-TAG_FIELDS = (
-    Field("tags", key=("key",), complete=False, removed=GONE, source="AddTags and RemoveTags name single keys"),
-    Field("tags[].value", default="", source="API: a tag without a value has the empty one"),
-)
 
 
 def call(operation: str, **params: Json) -> Call:
@@ -92,7 +89,7 @@ def tags_of(reader: Reader, arns: Sequence[str]) -> dict[str, dict[str, str]]:
     """The tags of each object, twenty to a call."""
     calls = [Call(SERVICE, "DescribeTags", {"resourceArns": batch}) for batch in batches(arns, TAG_BATCH)]
     return {
-        described["resourceArn"]: {tag["key"]: tag.get("value", "") for tag in described.get("tags", ())}
+        described["resourceArn"]: tags_by_key(described.get("tags", ()))
         for answer in reader.read_many(calls)
         for described in answer.get("tagDescriptions", ())
     }
@@ -115,7 +112,7 @@ def candidates(
     for arn, key in naturals.items():
         own = tags.get(arn, {})
         if own.get(TAG_ENVIRONMENT) == request.environment:
-            result[arn] = by_name.get(own.get("reconciler:resource", "")) or by_natural.get(key)
+            result[arn] = by_name.get(own.get(TAG_RESOURCE, "")) or by_natural.get(key)
         elif key in by_natural:
             result[arn] = by_natural[key]
     return result
@@ -138,7 +135,7 @@ def cached_lists(
     )
     doubtful = {key: calls[arn] for key, arn in keys.items() if fresh(arn, remembered[key].get(member, []))}
     if doubtful:
-        remembered = {**remembered, **request.reader.cached_many(doubtful, max_age_seconds=0)}
+        remembered = {**remembered, **request.reader.cached_many(doubtful, max_age_seconds=FRESH)}
     return {arn: list(remembered[key].get(member, ())) for key, arn in keys.items()}
 
 
@@ -148,28 +145,24 @@ def cached_attributes(
     parameter: str,
     wanted: Mapping[str, Resource | None],
     tags: Mapping[str, Mapping[str, str]],
+    defaults: Mapping[str, str],
 ) -> dict[str, list[Json]]:
     """The attributes of each ARN in `wanted`; asked for anew where declared ones differ or a change is under way."""
 
     def doubtful(arn: str, remembered: list[Json]) -> bool:
         resource = wanted[arn]
-        return TAG_APPLYING in tags.get(arn, {}) or (resource is not None and not _has_all(remembered, resource.spec))
+        return TAG_APPLYING in tags.get(arn, {}) or (
+            resource is not None and not _has_all(remembered, resource.spec, defaults)
+        )
 
     calls = {arn: Call(SERVICE, describe, {parameter: arn}) for arn in wanted}
     return cached_lists(request, calls, "attributes", doubtful)
 
 
-def _has_all(attributes: list[Json], spec: Spec) -> bool:
-    have = {attribute["key"]: attribute.get("value") for attribute in attributes}
+def _has_all(attributes: list[Json], spec: Spec, defaults: Mapping[str, str]) -> bool:
+    have = {**defaults, **{attribute["key"]: attribute.get("value") for attribute in attributes}}
     declared = spec.get("attributes") or []
     return all(have.get(attribute.get("key")) == attribute.get("value") for attribute in declared)
-
-
-def own_tags(tags: Mapping[str, str]) -> list[Spec]:
-    """Tags as a manifest writes them, without those of Reconciler and of AWS itself."""
-    return [
-        {"key": key, "value": value} for key, value in sorted(tags.items()) if not key.startswith((TAG_PREFIX, "aws:"))
-    ]
 
 
 def full_name(arn: str) -> str:
@@ -178,12 +171,6 @@ def full_name(arn: str) -> str:
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
-
-
-def all_tags(creation: Creation) -> list[Spec]:
-    """The manifest's tags and ours, for a create call; of two with one key ours wins."""
-    declared = {tag["key"]: tag.get("value", "") for tag in creation.spec.get("tags") or ()}
-    return [{"key": key, "value": value} for key, value in {**declared, **creation.tags}.items()]
 
 
 def given(spec: Spec, *without: str) -> Spec:
@@ -215,18 +202,6 @@ def change_attributes(operation: str, parameter: str, change: Change, defaults: 
         Call(SERVICE, operation, {parameter: change.live.arn, "attributes": batch})
         for batch in batches(written, ATTRIBUTE_BATCH)
     )
-
-
-def change_tags(change: Change) -> tuple[Call, ...]:
-    """AddTags and RemoveTags for the manifest's own tags that a change touches."""
-    wanted = {tag["key"]: tag.get("value", "") for tag in change.spec.get("tags") or ()}
-    keys = touched(change, "tags")
-    added = [{"key": key, "value": wanted[key]} for key in keys if key in wanted]
-    removed = [key for key in keys if key not in wanted]
-    calls = [call("AddTags", resourceArns=[change.live.arn], tags=added)] if added else []
-    if removed:
-        calls.append(call("RemoveTags", resourceArns=[change.live.arn], tagKeys=removed))
-    return tuple(calls)
 
 
 def touched(change: Change, member: str) -> tuple[str, ...]:

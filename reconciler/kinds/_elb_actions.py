@@ -56,8 +56,8 @@ def action_fields(member: str) -> tuple[Field, ...]:
             for config in ("authenticateOidcConfig", "authenticateCognitoConfig")
             for name, value in _SESSION
         ),
-        Field("authenticateOidcConfig.authenticationRequestExtraParams", open_map=True),
-        Field("authenticateCognitoConfig.authenticationRequestExtraParams", open_map=True),
+        Field("authenticateOidcConfig.authenticationRequestExtraParams", open_map=True, source=_DOCUMENTED),
+        Field("authenticateCognitoConfig.authenticationRequestExtraParams", open_map=True, source=_DOCUMENTED),
         Field(
             "authenticateOidcConfig.clientSecret",
             default=itself("clientSecret"),

@@ -9,6 +9,7 @@ from reconciler.core.fields import Effect, Field
 from reconciler.core.kind import Change, Creation, Fault, Input, Kind, Permissions, ReadRequest, Reference
 from reconciler.core.live import Live
 from reconciler.core.resource import Resource
+from reconciler.core.tags import TAGS_FIELD, own_tags, tag_changes, with_tags
 from reconciler.core.values import ABSENT, Json, Ref, Spec, canonical
 from reconciler.kinds import _elb, _elb_actions
 
@@ -55,7 +56,7 @@ FIELDS = (
     Field("mutualAuthentication.advertiseTrustStoreCaNames", default="off", source="API reference"),
     *_elb_actions.action_fields("defaultActions"),
     *_elb.attribute_fields(ALWAYS, "API reference: ListenerAttribute"),
-    *_elb.TAG_FIELDS,
+    TAGS_FIELD,
 )
 
 
@@ -108,7 +109,7 @@ def read(request: ReadRequest) -> Iterable[Live]:
     by_arn = {listener["listenerArn"]: listener for _, listener in found}
     tags = _elb.tags_of(request.reader, list(by_arn))
     wanted = _elb.candidates(request, {arn: _natural(each) for arn, each in by_arn.items()}, tags, natural)
-    attributes = _elb.cached_attributes(request, "DescribeListenerAttributes", "listenerArn", wanted, tags)
+    attributes = _elb.cached_attributes(request, "DescribeListenerAttributes", "listenerArn", wanted, tags, ALWAYS)
     listed = _certificates_of(request, {arn: by_arn[arn] for arn in wanted}, wanted)
     return [_live(by_arn[arn], tags.get(arn, {}), attributes[arn], listed.get(arn)) for arn in wanted]
 
@@ -141,7 +142,7 @@ def _live(
     listener: Mapping[str, Json], tags: Mapping[str, str], attributes: list[Json], listed: list[Json] | None
 ) -> Live:
     arn = listener["listenerArn"]
-    spec = {**_elb.members(listener, MEMBERS), "attributes": attributes, "tags": _elb.own_tags(tags)}
+    spec = {**_elb.members(listener, MEMBERS), "attributes": attributes, **own_tags(tags)}
     if listed:
         spec["certificates"] = listed
     return Live(kind=NAME, arn=arn, natural=_natural(spec), spec=spec, tags=tags, attributes={"arn": arn})
@@ -156,7 +157,7 @@ def create(creation: Creation) -> tuple[Call, ...]:
     if listed:
         params["certificates"] = _default_certificate(listed)
     params["defaultActions"] = _elb_actions.sent(creation.spec["defaultActions"], existing=False)
-    params["tags"] = _elb.all_tags(creation)
+    params["tags"] = with_tags(creation)
     made = _elb.making("CreateListener", params, {"arn": "listeners.0.listenerArn"})
     more = [item for item in listed if not item.get("isDefault")]
     arn = Ref(creation.resource, "arn")
@@ -179,7 +180,7 @@ def update(change: Change) -> tuple[Call, ...]:
     if secure and removed:
         calls.append(_elb.call("RemoveListenerCertificates", listenerArn=arn, certificates=removed))
     calls += _elb.change_attributes("ModifyListenerAttributes", "listenerArn", change, ALWAYS)
-    return (*calls, *_elb.change_tags(change))
+    return (*calls, *tag_changes(change, _elb.SERVICE))
 
 
 def _listed(item: Spec, listed: list[Spec]) -> bool:

@@ -13,6 +13,7 @@ from reconciler.core.fields import Effect, Field
 from reconciler.core.kind import Change, Creation, Fault, Input, Kind, Permissions, ReadRequest, Reference
 from reconciler.core.live import Live
 from reconciler.core.resource import Resource
+from reconciler.core.tags import TAGS_FIELD, own_tags, tag_changes, with_tags
 from reconciler.core.values import Json, Spec
 from reconciler.kinds import _elb, _elb_actions
 
@@ -46,7 +47,7 @@ FIELDS = (
     Field("conditions[].sourceIpConfig.values", unordered=True, source=_SETS),
     Field("transforms", key=("type",), removed=_elb.GONE, source="one of each type; ModifyRule: whole list"),
     *_elb_actions.action_fields("actions"),
-    *_elb.TAG_FIELDS,
+    TAGS_FIELD,
 )
 
 
@@ -102,7 +103,7 @@ def _live(rule: Mapping[str, Json], listener: str, tags: Mapping[str, str]) -> L
         "listenerArn": listener,
         "priority": priority,
         **_elb.members(rule, MEMBERS),
-        "tags": _elb.own_tags(tags),
+        **own_tags(tags),
     }
     return Live(
         kind=NAME,
@@ -118,7 +119,7 @@ def _live(rule: Mapping[str, Json], listener: str, tags: Mapping[str, str]) -> L
 def create(creation: Creation) -> tuple[Call, ...]:
     params = _elb.given(creation.spec, "actions", "tags")
     params["actions"] = _elb_actions.sent(creation.spec["actions"], existing=False)
-    params["tags"] = _elb.all_tags(creation)
+    params["tags"] = with_tags(creation)
     return (_elb.making("CreateRule", params, {"arn": "rules.0.ruleArn"}),)
 
 
@@ -138,7 +139,7 @@ def update(change: Change) -> tuple[Call, ...]:
         params |= {"transforms": transforms} if transforms else {"resetTransforms": True}
     if params:
         calls.append(_elb.call("ModifyRule", ruleArn=arn, **params))
-    return (*calls, *_elb.change_tags(change))
+    return (*calls, *tag_changes(change, _elb.SERVICE))
 
 
 def delete(live: Live) -> tuple[Call, ...]:

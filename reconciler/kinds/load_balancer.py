@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.core.call import Call
-from reconciler.core.fields import Effect, Field
+from reconciler.core.difference import Cause
+from reconciler.core.fields import Effect, Field, Removal
 from reconciler.core.kind import Change, Creation, Fault, Input, Kind, Permissions, ReadRequest
 from reconciler.core.live import Health, HealthState, Live
 from reconciler.core.resource import Resource
+from reconciler.core.tags import TAGS_FIELD, own_tags, tag_changes, with_tags
 from reconciler.core.values import Json, Spec
 from reconciler.kinds import _elb
 
@@ -62,7 +64,7 @@ FIELDS = (
     Field("enablePrefixForIpv6SourceNat", default="off", removed=_elb.GONE, source="API: SetSubnets"),
     Field("ipamPools", removed=_elb.GONE, source="ModifyIpPools"),
     *_elb.attribute_fields(ALWAYS, "API reference: LoadBalancerAttribute"),
-    *_elb.TAG_FIELDS,
+    TAGS_FIELD,
 )
 
 
@@ -104,7 +106,7 @@ def _live(balancer: Mapping[str, Json], tags: Mapping[str, str], attributes: lis
         "subnets": [zone["subnetId"] for zone in zones],
         "subnetMappings": [_mapping(zone) for zone in zones],
         "attributes": attributes,
-        "tags": _elb.own_tags(tags),
+        **own_tags(tags),
     }
     return Live(
         kind=NAME,
@@ -137,7 +139,7 @@ def create(creation: Creation) -> tuple[Call, ...]:
     params = _elb.given(creation.spec, "name", "attributes", "tags")
     made = _elb.making(
         "CreateLoadBalancer",
-        {"name": creation.name, **params, "tags": _elb.all_tags(creation)},
+        {"name": creation.name, **params, "tags": with_tags(creation)},
         {
             "arn": "loadBalancers.0.loadBalancerArn",
             "dnsName": "loadBalancers.0.dnsName",
@@ -149,7 +151,7 @@ def create(creation: Creation) -> tuple[Call, ...]:
 
 
 def update(change: Change) -> tuple[Call, ...]:
-    arn, spec, changed = change.live.arn, change.spec, set(change.changed())
+    arn, spec, changed = change.live.arn, change.spec, _changed(change)
     calls: list[Call] = []
     if changed & {"subnets", "subnetMappings", "enablePrefixForIpv6SourceNat"}:
         calls.append(_set_subnets(change, changed))
@@ -167,7 +169,16 @@ def update(change: Change) -> tuple[Call, ...]:
         calls.append(_elb.call("ModifyIpPools", loadBalancerArn=arn, **wanted))
     defaults = attribute_defaults(spec)
     calls += _elb.change_attributes("ModifyLoadBalancerAttributes", "loadBalancerArn", change, defaults)
-    return (*calls, *_elb.change_tags(change))
+    return (*calls, *tag_changes(change, _elb.SERVICE))
+
+
+def _changed(change: Change) -> set[str]:
+    """The members that are written; a spelling of the subnets that git dropped for the other is not one of them."""
+    return {
+        difference.path[0]
+        for difference in change.differences
+        if difference.cause is not Cause.REMOVED or difference.removed is not Removal.KEEP
+    }
 
 
 def _set_subnets(change: Change, changed: set[str]) -> Call:

@@ -13,6 +13,7 @@ from reconciler.core.fields import Effect, Field
 from reconciler.core.kind import Change, Creation, Fault, Input, Kind, Permissions, ReadRequest, Replacement
 from reconciler.core.live import Live
 from reconciler.core.resource import Resource
+from reconciler.core.tags import TAGS_FIELD, own_tags, tag_changes, with_tags
 from reconciler.core.values import ABSENT, Json, Spec
 from reconciler.kinds import _elb
 
@@ -44,7 +45,7 @@ def _checks_by_http(spec: Spec) -> bool:
 def _check_protocol(spec: Spec) -> Json:
     if _is_lambda(spec):
         return ABSENT
-    return "HTTP" if _is_web(spec) else "TCP"
+    return "HTTP" if _is_web(spec) or spec.get("targetType") == "alb" else "TCP"
 
 
 def _check_port(spec: Spec) -> Json:
@@ -142,7 +143,7 @@ FIELDS = (
     ),
     Field("matcher", removed=_elb.GONE, source=_DOCS),
     *_elb.attribute_fields(ALWAYS, "API reference: TargetGroupAttribute"),
-    *_elb.TAG_FIELDS,
+    TAGS_FIELD,
 )
 
 
@@ -160,11 +161,6 @@ def attribute_defaults(spec: Spec) -> Mapping[str, str]:
     }
 
 
-def prepare(spec: Spec) -> Spec:
-    """Without the name: it carries a suffix in AWS, and the tag is what finds the object."""
-    return {name: value for name, value in spec.items() if name != "name"}
-
-
 def natural(resource: Resource) -> str:
     return KIND.physical_name(resource)
 
@@ -176,7 +172,9 @@ def read(request: ReadRequest) -> Iterable[Live]:
     tags = _elb.tags_of(request.reader, list(by_arn))
     names = {arn: group["targetGroupName"] for arn, group in by_arn.items()}
     wanted = _elb.candidates(request, names, tags, natural)
-    attributes = _elb.cached_attributes(request, "DescribeTargetGroupAttributes", "targetGroupArn", wanted, tags)
+    attributes = _elb.cached_attributes(
+        request, "DescribeTargetGroupAttributes", "targetGroupArn", wanted, tags, ALWAYS
+    )
     return [_live(by_arn[arn], tags.get(arn, {}), attributes[arn]) for arn in wanted]
 
 
@@ -186,7 +184,7 @@ def _live(group: Mapping[str, Json], tags: Mapping[str, str], attributes: list[J
         "name": name,
         **_elb.members(group, MEMBERS),
         "attributes": attributes,
-        "tags": _elb.own_tags(tags),
+        **own_tags(tags),
     }
     return Live(
         kind=NAME,
@@ -203,7 +201,7 @@ def create(creation: Creation) -> tuple[Call, ...]:
     params = _elb.given(creation.spec, "name", "attributes", "tags")
     made = _elb.making(
         "CreateTargetGroup",
-        {"name": creation.name, **params, "tags": _elb.all_tags(creation)},
+        {"name": creation.name, **params, "tags": with_tags(creation)},
         {"arn": "targetGroups.0.targetGroupArn", "name": "targetGroups.0.targetGroupName"},
     )
     return (made, *_elb.set_attributes("ModifyTargetGroupAttributes", "targetGroupArn", creation))
@@ -217,7 +215,7 @@ def update(change: Change) -> tuple[Call, ...]:
     return (
         *modified,
         *_elb.change_attributes("ModifyTargetGroupAttributes", "targetGroupArn", change, defaults),
-        *_elb.change_tags(change),
+        *tag_changes(change, _elb.SERVICE),
     )
 
 
@@ -276,5 +274,4 @@ KIND = Kind(
     suffixed=True,
     schema={"properties": {"name": {"maxLength": LONGEST_NAME}, "port": {"minimum": 1, "maximum": 65535}}},
     check=check,
-    prepare=prepare,
 )
