@@ -68,15 +68,20 @@ def _send(rule: Any, original: dict[str, Any], transform_input: bool = True) -> 
         _, _, service, region, account, resource = target["Arn"].split(":", 5)
         body = _input(target, message)
         try:
-            _send_to(service, account, region, resource, body, message)
+            _send_to(service, account, region, resource, body, message, target)
         except (HTTPException, ServiceException, KeyError):
             continue  # a queue or a log group that is gone loses its events, and nobody is told
 
 
-def _send_to(service: str, account: str, region: str, resource: str, body: str, message: dict[str, Any]) -> None:
+def _send_to(
+    service: str, account: str, region: str, resource: str, body: str, message: dict[str, Any], target: dict[str, Any]
+) -> None:
     match service, re.split("[:/]", resource, maxsplit=1)[0]:
         case "sqs", _:
-            sqs_backends[account][region].send_message(queue_name=resource, message_body=body)
+            group = target.get("SqsParameters", {}).get("MessageGroupId")
+            once = message["id"] if group else None
+            queues = sqs_backends[account][region]
+            queues.send_message(queue_name=resource, message_body=body, group_id=group, deduplication_id=once)
         case "events", "event-bus":
             if message["account"] == account and message["region"] == region:
                 return  # AWS sends no event around in circles

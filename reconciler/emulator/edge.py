@@ -17,7 +17,7 @@ from reconciler.emulator.dispatch import UNIMPLEMENTED, Unimplemented, dispatch
 from reconciler.emulator.faults import Fault, Faults, fault_answer
 from reconciler.emulator.identity import principal_of
 from reconciler.emulator.wire import Answer, Incoming, error_answer, parse, set_body
-from reconciler.emulator.world import World
+from reconciler.emulator.world import World, trim
 
 __all__ = ["ConnectionDropped", "Edge"]
 
@@ -122,6 +122,7 @@ class Edge:
                 source_ip=str(call.environ.get("REMOTE_ADDR", "")),
             )
             self.calls.append(record)
+            trim(self.calls)
             if not _request_id(answer):
                 answer.headers["x-amzn-RequestId"] = record.request_id
             for observe in self.observers:

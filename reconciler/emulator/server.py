@@ -74,7 +74,6 @@ class Emulator:
             self.world.make_current()
             self._install()
             self.reset()
-            self._stopped.clear()
             self._transport = Transport(self._host, self._port, self._application)
             self._transport.start()
         except BaseException:
@@ -86,10 +85,7 @@ class Emulator:
         """Stop serving. Twice is once."""
         if self._transport is None:
             return
-        self._stopped.set()
-        if self._clock is not None:
-            self._clock.join()
-            self._clock = None
+        self.stop_clock()
         self._transport.stop()
         self._transport = None
         self._running.release()
@@ -137,9 +133,10 @@ class Emulator:
             self.world.advance(seconds)
 
     def run_clock(self, real_seconds_per_tick: float = 1.0, virtual_seconds: float = 1.0) -> None:
-        """Tick from a thread until `stop`, for people who watch. Raises RuntimeError when the clock runs already."""
-        if self._clock is not None:
+        """Tick from a thread until `stop_clock` or `stop`, for people who watch. Twice at once raises RuntimeError."""
+        if self.clock_runs:
             raise RuntimeError("the clock runs already")
+        self._stopped.clear()
 
         def run() -> None:
             while not self._stopped.wait(real_seconds_per_tick):
@@ -147,6 +144,18 @@ class Emulator:
 
         self._clock = threading.Thread(target=run, name="emulator-clock", daemon=True)
         self._clock.start()
+
+    @property
+    def clock_runs(self) -> bool:
+        """Whether a thread ticks."""
+        return self._clock is not None
+
+    def stop_clock(self) -> None:
+        """Tick no more by itself; when this returns, the last tick is over. Twice is once."""
+        self._stopped.set()
+        if self._clock is not None:
+            self._clock.join()
+            self._clock = None
 
     def reset(self) -> None:
         """Forget everything: resources of all services, calls, faults, events; the clock and the dice go back."""

@@ -19,7 +19,7 @@ from reconciler.emulator.calls import Call
 from reconciler.emulator.dispatch import UNIMPLEMENTED
 from reconciler.emulator.identity import Principal, principal_of
 from reconciler.emulator.wire import Answer, model_of, operation_model
-from reconciler.emulator.world import World
+from reconciler.emulator.world import World, trim
 
 __all__ = ["Record", "Trail", "install"]
 
@@ -75,6 +75,7 @@ class Trail:
 
     def _publish(self, record: Record) -> None:
         self.records.append(record)
+        trim(self.records)
         source = str(record.content["eventSource"]).removesuffix(".amazonaws.com")
         self._world.emit(
             f"aws.{source}", "AWS API Call via CloudTrail", record.content, (), record.account, record.region
@@ -147,17 +148,18 @@ def _identity(who: Principal, now: datetime) -> dict[str, Any]:
 
 def _response(call: Call, answer: Answer) -> dict[str, Any]:
     """Return what the client will read in the answer, with the API's member names."""
-    content_type = next((v for k, v in answer.headers.items() if k.lower() == "content-type"), "")
-    if "json" in content_type:
+    if answer.body.startswith(b"{"):  # not by the content type: moto's is not always right
         try:
-            body = json.loads(answer.body or b"{}")
+            body: dict[str, Any] = json.loads(answer.body)
         except ValueError:
             return {}
-        return body if isinstance(body, dict) else {}
+        return body
     operation = operation_model(call.service, call.operation)
-    if operation is None or not answer.body:
+    if operation is None or not answer.body.startswith(b"<"):
         return {}
-    parser = parsers.create_parser(operation.service_model.protocol)
+    metadata = operation.service_model.metadata
+    spoken = metadata.get("protocols", [metadata["protocol"]])
+    parser = parsers.create_parser(next((xml for xml in ("ec2", "rest-xml") if xml in spoken), "query"))
     shape = operation.output_shape if answer.status < 400 else None
     try:
         parsed = parser.parse({"status_code": answer.status, "headers": answer.headers, "body": answer.body}, shape)

@@ -19,7 +19,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-__all__ = ["Event", "World"]
+__all__ = ["MOST_REMEMBERED", "Event", "World", "trim"]
+
+MOST_REMEMBERED = 50_000
+"""How many events, calls and trail records are kept: an emulator may run for days."""
+
+
+def trim(history: list[Any]) -> None:
+    """Forget the oldest tenth of a history that has grown too long."""
+    if len(history) > MOST_REMEMBERED:
+        del history[: MOST_REMEMBERED // 10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,7 @@ class World:
                 region=region or self.region,
             )
             self.events.append(event)
+            trim(self.events)
             for subscriber in list(self._subscribers):
                 subscriber(event)
             return event

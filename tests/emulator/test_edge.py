@@ -270,3 +270,19 @@ def test_the_same_seed_gives_the_same_names(emulator: Any) -> None:
         return [*subnets, made["LoadBalancers"][0]["LoadBalancerArn"]]
 
     assert make() == make()
+
+
+def test_a_clock_that_runs_by_itself_ticks_until_the_end(emulator: Any) -> None:
+    ticked = threading.Event()
+    listen_no_more = emulator.world.on_tick(lambda _: ticked.set())
+    emulator.run_clock(real_seconds_per_tick=0.001, virtual_seconds=1)
+    try:
+        assert ticked.wait(10)
+        with pytest.raises(RuntimeError, match="already"):
+            emulator.run_clock()
+    finally:
+        emulator.stop_clock()
+        listen_no_more()
+    now = emulator.world.now()
+    assert not emulator.clock_runs
+    assert emulator.world.now() == now

@@ -85,7 +85,7 @@ def test_a_forward_to_two_groups_comes_back_without_the_short_form(shop: Shop) -
 
 def test_conditions_come_back_sorted_with_values_beside_each_config(shop: Shop) -> None:
     given = [
-        {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/a", "/b"]}},
+        {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/b", "/a"]}},
         {"Field": "host-header", "Values": ["shop.example"]},
         {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Beta", "Values": ["1"]}},
     ]

@@ -22,6 +22,7 @@ _CONFIG = {
 }
 _SHORT_FORM = {"host-header", "path-pattern"}
 _ONCE = {"host-header", "path-pattern", "http-request-method", "source-ip"}
+_SETS = {"path-pattern", "http-header", "http-request-method", "source-ip"}  # AWS keeps no order in their values
 _MOST_VALUES = 5
 
 
@@ -58,6 +59,8 @@ def _echo(condition: dict[str, Any]) -> dict[str, Any]:
     if short and condition.get(name) and condition[name] != short:
         raise validation(f"You cannot provide both Values and '{name}' for a condition of type '{field}'")
     config = dict(condition.get(name) or short)
+    if field in _SETS and config.get("Values"):
+        config["Values"] = sorted(config["Values"])
     if not config.get("Values") and not config.get("RegexValues"):
         raise validation(f"A condition value must be specified for '{field}'")
     if config.get("Values") and config.get("RegexValues"):
