@@ -194,3 +194,51 @@ def test_awsvpc_on_ec2_registers_addresses(shop):
     (target,) = shop.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
     assert target["Target"]["Id"].startswith("172.31.")
     assert target["Target"]["Port"] == 8080
+
+
+def test_start_task_places_one_task_on_each_named_instance(shop):
+    small, large = instance(shop, cpu=64), instance(shop)
+    shop.define(fargate=False)
+    answer = shop.ecs.start_task(
+        cluster="shop",
+        taskDefinition="web",
+        containerInstances=[small, large],
+        startedBy="me",
+        tags=[{"key": "a", "value": "b"}],
+    )
+    (task,) = answer["tasks"]
+    assert (task["containerInstanceArn"], task["startedBy"]) == (large, "me")
+    assert answer["failures"] == [{"arn": small, "reason": "RESOURCE:CPU"}]
+    assert len(shop.ecs.list_tasks(cluster="shop", containerInstance=large)["taskArns"]) == 1
+    assert shop.refused(shop.ecs.list_tasks, cluster="shop", containerInstance="none")[0] == "ClientException"
+
+
+def test_distinct_instances_are_honoured(shop):
+    instance(shop)
+    shop.define(fargate=False)
+    shop.create_on_ec2(desiredCount=2, placementConstraints=[{"type": "distinctInstance"}])
+    shop.aws.tick(steps=15)
+    assert shop.describe()["runningCount"] == 1
+    instance(shop)
+    shop.settle()
+    assert sorted(on_instances(shop).values()) == [1, 1]
+
+
+def test_missing_instances_are_failures_and_bad_requests_errors(shop):
+    described = shop.ecs.describe_container_instances(cluster="shop", containerInstances=["none"])
+    assert [failure["reason"] for failure in described["failures"]] == ["MISSING"]
+    for call, members in (
+        (shop.ecs.describe_container_instances, {"containerInstances": []}),
+        (shop.ecs.list_container_instances, {"filter": "runningTasksCount > 0"}),
+        (shop.ecs.update_container_instances_state, {"containerInstances": ["none"], "status": "REGISTERING"}),
+        (shop.ecs.deregister_container_instance, {"containerInstance": "none"}),
+    ):
+        assert shop.refused(call, cluster="shop", **members)[0] in {"ClientException", "InvalidParameterException"}
+
+
+def test_a_daemon_that_does_not_fit_is_reported(shop):
+    instance(shop, cpu=64)
+    shop.define(fargate=False)
+    shop.create_on_ec2(desiredCount=None, schedulingStrategy="DAEMON")
+    shop.aws.tick(steps=3)
+    assert "has insufficient CPU units available" in shop.messages()[-1]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.emulator.elbv2 import targets
+
 LIVING = ("PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING")
 
 
@@ -213,3 +215,45 @@ def test_percentages_that_allow_no_step_are_reported(shop):
     assert len(stuck) == 1
     shop.update(deploymentConfiguration={"minimumHealthyPercent": 0})
     shop.settle()
+
+
+def test_a_target_group_that_is_deleted_under_a_service_is_reported_and_breaks_nothing(shop):
+    group = balanced(shop, desiredCount=1)
+    shop.settle()
+    for balancer in shop.elb.describe_load_balancers()["LoadBalancers"]:
+        shop.elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
+    shop.elb.delete_target_group(TargetGroupArn=group)
+    shop.update(desiredCount=2)
+    shop.until(lambda service: service["runningCount"] == 2)
+    assert any(f"failed to register targets in (target-group {group})" in message for message in shop.messages())
+    shop.update(desiredCount=0)
+    shop.until(lambda service: service["runningCount"] == 0)
+    assert any(f"failed to deregister targets in (target-group {group})" in message for message in shop.messages())
+
+
+def test_capacity_providers_share_the_tasks_by_base_and_weight(shop):
+    shop.ecs.put_cluster_capacity_providers(
+        cluster="shop", capacityProviders=["FARGATE", "FARGATE_SPOT"], defaultCapacityProviderStrategy=[]
+    )
+    shop.define()
+    strategy = [
+        {"capacityProvider": "FARGATE", "base": 2, "weight": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 3},
+    ]
+    shop.create(desiredCount=6, launchType=None, capacityProviderStrategy=strategy)
+    shop.settle()
+    providers = [task["capacityProviderName"] for task in shop.tasks()]
+    assert (providers.count("FARGATE"), providers.count("FARGATE_SPOT")) == (3, 3)
+
+
+def test_an_unhealthy_target_of_a_settled_service_is_replaced(shop):
+    group = balanced(shop)
+    shop.settle()
+    victim = shop.tasks()[0]
+    address = next(d["value"] for d in victim["attachments"][0]["details"] if d["name"] == "privateIPv4Address")
+    targets.set_health(group, address, 8080, healthy=False)
+    shop.aws.tick(steps=40)
+    assert victim["taskArn"] not in {task["taskArn"] for task in shop.tasks()}
+    assert states(shop, group).count("healthy") == 3
+    assert any(f"(port 8080) is unhealthy in (target-group {group})" in message for message in shop.messages())
+    assert len(shop.describe()["deployments"]) == 1

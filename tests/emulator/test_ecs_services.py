@@ -269,6 +269,39 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "InvalidParameterException",
         "not associated",
     ),
+    ("a name with a blank", {"serviceName": "a b"}, "InvalidParameterException", "alphanumeric"),
+    (
+        "a launch type and a strategy",
+        {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
+        "InvalidParameterException",
+        "both a launch type",
+    ),
+    (
+        "too much health",
+        {"deploymentConfiguration": {"minimumHealthyPercent": 101}},
+        "InvalidParameterException",
+        "between 0 and 100",
+    ),
+    ("too few tasks", {"deploymentConfiguration": {"maximumPercent": 99}}, "InvalidParameterException", "equal to 100"),
+    ("a count below zero", {"desiredCount": -1}, "InvalidParameterException", "negative"),
+    (
+        "constraints on Fargate",
+        {"placementConstraints": [{"type": "distinctInstance"}]},
+        "InvalidParameterException",
+        "FARGATE",
+    ),
+    (
+        "a platform version on EC2",
+        {"launchType": "EC2", "platformVersion": "1.4.0"},
+        "InvalidParameterException",
+        "platform version must be null",
+    ),
+    (
+        "a group that is not there",
+        {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["SUBNET"], "securityGroups": ["sg-0"]}}},
+        "InvalidParameterException",
+        "Error retrieving security group",
+    ),
     (
         "a subnet that is not there",
         {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-0"]}}},
@@ -281,6 +314,10 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(("members", "code", "words"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED])
 def test_create_refuses(shop, members, code, words):
     shop.define()
+    network = members.get("networkConfiguration") or {}
+    if network.get("awsvpcConfiguration", {}).get("subnets") == ["SUBNET"]:
+        groups = network["awsvpcConfiguration"]["securityGroups"]
+        members = {"networkConfiguration": {"awsvpcConfiguration": {"subnets": shop.subnets, "securityGroups": groups}}}
     found, message = shop.refused(shop.create, **members)
     assert found == code
     assert words in message
@@ -413,3 +450,19 @@ def test_a_code_deploy_service_refuses_what_only_code_deploy_may_change(shop):
     assert "CODE_DEPLOY" in shop.refused(shop.update, taskDefinition="web")[1]
     assert "CODE_DEPLOY" in shop.refused(shop.update, forceNewDeployment=True)[1]
     assert shop.update(desiredCount=1)["desiredCount"] == 1
+
+
+def test_services_of_a_namespace_are_listed(shop):
+    shop.define()
+    arn = shop.create(serviceConnectConfiguration={"enabled": True, "namespace": "shop"})["serviceArn"]
+    shop.create(serviceName="other")
+    assert shop.ecs.list_services_by_namespace(namespace="shop")["serviceArns"] == [arn]
+
+
+def test_a_role_for_bridge_networking_is_kept_and_refused_for_awsvpc(shop):
+    shop.define(fargate=False)
+    balancers = balancer(shop.target_group("instance"))
+    service = shop.create_on_ec2(role="ecs", loadBalancers=balancers)
+    assert service["roleArn"] == "arn:aws:iam::123456789012:role/ecs"
+    shop.define(family="task")
+    assert shop.refused(shop.create, serviceName="x", taskDefinition="task", role="ecs")[0] == "ClientException"
