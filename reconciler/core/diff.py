@@ -20,7 +20,7 @@ class Sides:
 
     desired: Flat
     live: Flat
-    base: Flat | None  # None: unknown; the live side itself: nothing of ours was ever applied, so git said nothing yet
+    base: Flat | None  # None: unknown
     applying: Flat | None = None  # the rendering of the commit whose change is under way
     baseline: Flat | None = None  # what AWS answered after our last apply; None: never looked
     whole: tuple[Path, ...] = ()  # content that is written as one: what it does not declare, it declares absent
@@ -58,15 +58,13 @@ def _declared_absent(path: Path, live: Leaf | None, sides: Sides) -> bool:
 
 def _was_declared(path: Path, live: Leaf | None, sides: Sides) -> bool:
     """Whether git had the field: when it was last applied, or in a change that has got as far as this field."""
-    if sides.base is not None and sides.base is not sides.live and path in sides.base.leaves:
+    if sides.base is not None and path in sides.base.leaves:
         return True
     return sides.applying is not None and path in sides.applying.leaves and _same(sides.applying.leaves[path], live)
 
 
 def _mover(path: Path, desired: Leaf | None, live: Leaf | None, sides: Sides) -> Cause:
-    if sides.applying is not None and _same(sides.applying.leaves.get(path), live):
-        return Cause.PENDING
-    if sides.untouched:
+    if sides.untouched or (sides.applying is not None and _same(sides.applying.leaves.get(path), live)):
         return Cause.PENDING
     if sides.base is None:
         return Cause.DRIFTED

@@ -32,11 +32,10 @@ def aim(difference: Difference) -> Json:
     """The value that the field shall have; ABSENT to leave it out."""
     if difference.cause is not Cause.REMOVED:
         return difference.desired
-    match difference.removed:
-        case Reset(value):
-            return value
-        case Removal.KEEP | Removal.REFUSE | Removal.REPLACE:
-            return difference.live if difference.removed is Removal.KEEP else ABSENT
+    rule = difference.removed
+    if isinstance(rule, Reset):
+        return rule.value
+    return difference.live if rule is Removal.KEEP else ABSENT
 
 
 def _tree(value: Json, node: Node) -> Json:

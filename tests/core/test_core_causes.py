@@ -268,7 +268,7 @@ def test_outside_of_content_the_usual_rules_go_on():
 
 def test_an_object_that_was_never_ours_has_pending_differences_and_no_removals():
     live = flatten({"count": 5, "flag": "on", "content": {"image": "b", "user": "root"}}, TABLE)
-    sides = Sides(flatten({"count": 3, **content()}, TABLE), live, base=live, whole=(("content",),))
+    sides = Sides(flatten({"count": 3, **content()}, TABLE), live, base=None, untouched=True, whole=(("content",),))
     assert {d.field: d.cause for d in diff(sides)} == dict.fromkeys(
         ("count", "content.image", "content.user"), Cause.PENDING
     )

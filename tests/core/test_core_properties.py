@@ -21,7 +21,7 @@ from reconciler.core.normalise import flatten
 from reconciler.core.patch import patched
 from reconciler.core.values import ABSENT, Json, Ref, ResourceId, Spec, Template, canonical, digest_of
 
-properties = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+properties = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 WORDS = st.sampled_from(["", "a", "B", "b/c", "é", "x]'"])
 NUMBERS = st.integers(-1, 3)
