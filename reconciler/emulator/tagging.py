@@ -1,4 +1,4 @@
-"""GetResources of the Resource Groups Tagging API: filters and pages as documented.
+"""The Resource Groups Tagging API: GetResources with its filters and pages, tagging that tells what failed.
 
 moto miscounts the tags of a page's first resource, keeps an iterator per token that later changes confuse, and accepts
 combinations that AWS refuses. Which resources there are is still the backends' answer (`iter_tagged_resources`).
@@ -7,10 +7,13 @@ Installed by `server`. Source: API reference of GetResources.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from moto.core.exceptions import ServiceException
 from moto.core.resource_tagging import TaggedResource, iter_taggable_backends, make_tag_matcher
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
+from werkzeug.exceptions import HTTPException
 
 from reconciler.emulator.errors import AwsError
 
@@ -69,7 +72,33 @@ def _get_resources(
     return None, page
 
 
+def _tag(backend: Any, resource_arns: list[str], tags: dict[str, str]) -> dict[str, dict[str, Any]]:
+    return _each(backend, resource_arns, lambda owner, arn: owner.tag_resource(arn, tags))
+
+
+def _untag(backend: Any, resource_arn_list: list[str], tag_keys: list[str]) -> dict[str, dict[str, Any]]:
+    return _each(backend, resource_arn_list, lambda owner, arn: owner.untag_resource(arn, tag_keys))
+
+
+def _each(backend: Any, arns: list[str], change: Callable[[Any, str], None]) -> dict[str, dict[str, Any]]:
+    """Change resource by resource; return the FailedResourcesMap: what fails for one leaves the others done."""
+    failed: dict[str, dict[str, Any]] = {}
+    for arn in arns:
+        owner = backend._get_backend_for_resource(arn)
+        reason = "" if owner is not None else f"no service of the emulator owns {arn}"
+        try:
+            if owner is not None:
+                change(owner, arn)
+        except (ServiceException, HTTPException, NotImplementedError) as error:
+            reason = str(getattr(error, "message", "")) or repr(error)
+        if reason:
+            failed[arn] = {"StatusCode": 400, "ErrorCode": "InvalidParameterException", "ErrorMessage": reason}
+    return failed
+
+
 def install() -> None:
     """Patch moto. Twice is once."""
     backend: Any = ResourceGroupsTaggingAPIBackend
     backend.get_resources = _get_resources
+    backend.tag_resources = _tag
+    backend.untag_resources = _untag

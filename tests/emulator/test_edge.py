@@ -59,6 +59,19 @@ def test_an_assumed_role_says_who_it_is(emulator: Any) -> None:
     assert caller["Arn"] == "arn:aws:sts::210987654321:assumed-role/deployer/alice@example.com"
 
 
+def test_an_unsigned_call_finds_its_service(emulator: Any) -> None:
+    credentials = emulator.client("sts").assume_role_with_web_identity(
+        RoleArn="arn:aws:iam::210987654321:role/ci", RoleSessionName="build", WebIdentityToken="token" * 10
+    )["Credentials"]
+    build = emulator.client(
+        "sts",
+        access_key=credentials["AccessKeyId"],
+        secret_key=credentials["SecretAccessKey"],
+        session_token=credentials["SessionToken"],
+    )
+    assert build.get_caller_identity()["Account"] == "210987654321"
+
+
 def test_regions_are_apart(emulator: Any) -> None:
     emulator.client("ecs", "eu-west-1").create_cluster(clusterName="west")
     assert emulator.client("ecs", "eu-central-1").list_clusters()["clusterArns"] == []

@@ -156,7 +156,7 @@ def test_every_member_of_a_rule_is_kept(emulator: Any, vpc: tuple[str, list[str]
         DefaultActions=[{"Type": "forward", "TargetGroupArn": first}],
     )["Listeners"][0]["ListenerArn"]
     claims = [{"Format": "single-string", "Name": "aud", "Values": ["shop"]}]
-    given = {
+    given: dict[str, Any] = {
         "Conditions": [
             {
                 "Field": "host-header",
@@ -197,7 +197,8 @@ def test_every_member_of_a_rule_is_kept(emulator: Any, vpc: tuple[str, list[str]
     assert set(given) == common_members(elb, "CreateRule", "Rule") - {
         "Priority"
     }  # a number going in, a string coming out
-    rule = elb.create_rule(ListenerArn=listener, Priority=5, **given)["Rules"][0]
+    sent = {**given, "Conditions": [{**one, "Values": []} for one in given["Conditions"]]}  # one form only, going in
+    rule = elb.create_rule(ListenerArn=listener, Priority=5, **sent)["Rules"][0]
     described = elb.describe_rules(RuleArns=[rule["RuleArn"]])["Rules"][0]
     assert {key: described.get(key) for key in given} == given
     assert described["Priority"] == "5"

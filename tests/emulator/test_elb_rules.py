@@ -229,6 +229,10 @@ def test_a_target_group_in_use_cannot_be_deleted_until_its_last_rule_is_gone(sho
             "ValidationError",
         ),
         ({"Conditions": [{"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.1/8"]}}]}, "ValidationError"),
+        (
+            {"Conditions": [{"Field": "path-pattern", "Values": ["/"], "PathPatternConfig": {"Values": ["/"]}}]},
+            "ValidationError",
+        ),
         ({"Priority": 50001}, "ValidationError"),
     ],
 )
@@ -282,6 +286,16 @@ def test_an_https_listener_needs_a_certificate_and_gets_its_defaults(shop: Shop,
     assert [(one["CertificateArn"], one["IsDefault"]) for one in both] == [(certificate, True), (second, False)]
     shop.elb.modify_listener(ListenerArn=arn, Protocol="HTTP")
     assert "Certificates" not in shop.elb.describe_listeners(ListenerArns=[arn])["Listeners"][0]
+
+
+def test_the_hundred_and_first_rule_of_a_load_balancer_is_refused(shop: Shop) -> None:
+    second = shop.new_listener(81)
+    for number in range(1, 51):
+        shop.rule(number, f"/{number}")
+        shop.rule(number, f"/{number}", ListenerArn=second)
+    with pytest.raises(ClientError) as error:
+        shop.rule(51, "/51")
+    assert code_of(error) == "TooManyRules"
 
 
 def test_rules_come_in_pages(shop: Shop) -> None:

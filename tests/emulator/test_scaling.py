@@ -152,6 +152,17 @@ def test_a_deleted_rule_is_listed_for_a_while(emulator: Any) -> None:
     assert tagged(emulator, TagFilters=[{"Key": "team"}]) == []
 
 
+def test_tags_are_set_across_services_and_a_failure_is_told_by_resource(emulator: Any) -> None:
+    arn = group(emulator, "web", {"team": "shop"})
+    gone = arn.replace("/web/", "/gone/")
+    api = emulator.client("resourcegroupstaggingapi")
+    failed = api.tag_resources(ResourceARNList=[gone, arn], Tags={"stage": "prod"})["FailedResourcesMap"]
+    assert list(failed) == [gone]
+    api.untag_resources(ResourceARNList=[arn], TagKeys=["team"])
+    described = emulator.client("elbv2").describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
+    assert described == [{"Key": "stage", "Value": "prod"}]
+
+
 def test_filters_that_aws_does_not_combine_are_refused(emulator: Any) -> None:
     with pytest.raises(ClientError) as error:
         tagged(emulator, ResourceARNList=["arn:aws:ecs:us-east-1:123456789012:cluster/a"], TagFilters=[{"Key": "a"}])

@@ -56,7 +56,7 @@ def _echo(condition: dict[str, Any]) -> dict[str, Any]:
     short = {key: condition[key] for key in ("Values", "RegexValues") if condition.get(key)}
     if short and field not in _SHORT_FORM:
         raise validation(f"The 'Values' field is not compatible with '{field}'")
-    if short and condition.get(name) and condition[name] != short:
+    if short and condition.get(name):
         raise validation(f"You cannot provide both Values and '{name}' for a condition of type '{field}'")
     config = dict(condition.get(name) or short)
     if field in _SETS and config.get("Values"):

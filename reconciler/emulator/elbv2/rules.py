@@ -11,7 +11,7 @@ from reconciler.emulator.elbv2.state import Record, Store, hex_id
 
 __all__ = ["OPERATIONS", "default_rule"]
 
-_MOST_RULES = 100
+_MOST_RULES = 100  # per load balancer, default rules not counted
 
 
 def default_rule(listener: dict[str, Any]) -> Record:
@@ -50,8 +50,9 @@ def _create(store: Store, parameters: dict[str, Any]) -> dict[str, Any]:
     siblings = _siblings(store, listener)
     if any(rule.view["Priority"] == str(parameters["Priority"]) for rule in siblings):
         raise ElbError("PriorityInUse", f"Priority '{parameters['Priority']}' is currently in use")
-    if len(siblings) > _MOST_RULES:
-        raise ElbError("TooManyRules", f"The maximum number of rules has been reached: {_MOST_RULES}")
+    others = [store.rules_of[one.view["ListenerArn"]] for one in store.listeners_of(balancer.view["LoadBalancerArn"])]
+    if sum(len(rules) - 1 for rules in others) >= _MOST_RULES:
+        raise ElbError("TooManyRules", f"The maximum number of rules on a load balancer is {_MOST_RULES}")
     new_tags = tags.checked(parameters.get("Tags", []))
     arn = listener.replace(":listener/", ":listener-rule/") + f"/{hex_id()}"
     record = Record(
