@@ -75,7 +75,8 @@ def _examples() -> list[Example]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "kind" in metafunc.fixturenames:
+    named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "kind" in metafunc.fixturenames and not any("kind" in names for names in named):
         metafunc.parametrize("kind", KINDS.values(), ids=list(KINDS))
     if "example" in metafunc.fixturenames:
         metafunc.parametrize("example", _examples(), ids=str)
