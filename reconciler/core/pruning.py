@@ -72,7 +72,7 @@ def _brake(situation: Situation, wanted: Mapping[ResourceId, Live]) -> tuple[str
         return situation.denied, "wait, or `reconciler sync --force --reason …`"
     if situation.intent is not Intent.ORDER and situation.desired.environment.sync.mode != "auto":
         return "the environment is in manual mode", "`reconciler sync` deletes it"
-    if situation.approved == digest:
+    if situation.destroying or situation.approved == digest:
         return None
     if not situation.desired.resources:
         return "the commit has no resources at all, which is more likely a mistake than a wish", approve

@@ -33,6 +33,7 @@ class Situation:
     forced: str = ""  # a person's reason to go against holds and windows
     named_commit: bool = False  # a person named this commit: it may be older than what runs
     approved: str = ""  # the digest of a plan whose deletions a person approved
+    destroying: bool = False  # a person typed the environment's name: everything of ours goes, but what is protected
     unreadable: Mapping[str, str] = field(default_factory=dict)  # kind → why it could not be read
     drift_ages: Mapping[ResourceId, timedelta] = field(default_factory=dict)
     baselines: Mapping[ResourceId, Spec] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from typing import Protocol
 from reconciler.core.call import Reader
 from reconciler.core.kind import Kind
 from reconciler.core.live import TAG_DIGEST
-from reconciler.core.plan import Action, Plan
+from reconciler.core.plan import Action, Plan, Verb
 from reconciler.core.planner import Planned, make_plan
 from reconciler.core.policy import Intent
 from reconciler.core.report import PassReport
@@ -49,8 +49,9 @@ class Order:
     forced: str = ""  # a person's reason to go against holds and windows
     named_commit: bool = False
     approved: str = ""
+    destroying: bool = False
     adopt: frozenset[ResourceId] = frozenset()  # taken over as if their manifests said so
-    only: frozenset[ResourceId] | None = None  # write to these alone
+    verbs: frozenset[Verb] | None = None  # only actions of these kinds are taken; None: all
 
 
 @dataclass
@@ -72,8 +73,9 @@ class Engine:
         seen = observe(desired, self.kinds, self.gate, now)
         situation = self._situation(desired, order, seen, now)
         planned = make_plan(situation)
-        if order.only is not None:
-            planned = _only(planned, order.only)
+        if order.verbs is not None:
+            actions = tuple(action for action in planned.plan.actions if action.verb in order.verbs)
+            planned = replace(planned, plan=replace(planned.plan, actions=actions))
         self.on_plan(planned.plan)
         outcome: Outcome | None = None
         if order.write and planned.plan.actions:
@@ -113,6 +115,7 @@ class Engine:
             forced=order.forced,
             named_commit=order.named_commit,
             approved=order.approved,
+            destroying=order.destroying,
             unreadable=seen.unreadable,
             drift_ages=ages,
             baselines=self._baselines(desired),
@@ -147,11 +150,6 @@ def _adopting(desired: Desired, wanted: frozenset[ResourceId]) -> Desired:
         for identity, resource in desired.resources.items()
     }
     return replace(desired, resources=resources)
-
-
-def _only(planned: Planned, wanted: frozenset[ResourceId]) -> Planned:
-    actions = tuple(action for action in planned.plan.actions if action.resource in wanted)
-    return replace(planned, plan=replace(planned.plan, actions=actions))
 
 
 def watching(

@@ -1,0 +1,34 @@
+"""`emulator`: an AWS to develop against, on this machine. Needs the extra `demo`."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.output import err, out
+from reconciler.core.errors import ReconcilerError
+
+
+def emulator(
+    port: Annotated[int, typer.Option("--port", "-p", help="0 takes a free one.")] = 5555,
+    speed: Annotated[float, typer.Option("--speed", help="Virtual seconds for each real one.")] = 5.0,
+    seed: Annotated[int, typer.Option("--seed", help="One seed, one history.")] = 0,
+) -> None:
+    """Run an embedded AWS: ECS with rollouts, load balancers with health, events, CloudTrail. Ctrl-C ends it."""
+    try:
+        from reconciler.emulator.server import Emulator  # noqa: PLC0415  # an extra, and slow to import
+    except ImportError as error:
+        raise ReconcilerError(f"the emulator needs more packages: pip install 'reconciler[demo]' ({error})") from error
+    with Emulator(port=port, seed=seed) as running:
+        out().print(f"export AWS_ENDPOINT_URL={running.url}")
+        out().print("export AWS_ACCESS_KEY_ID=emulated AWS_SECRET_ACCESS_KEY=emulated AWS_REGION=us-east-1")
+        err().print("Ready. State is in memory, and gone when this ends (Ctrl-C).")
+        running.run_clock(0.2, 0.2 * speed)
+        while True:
+            time.sleep(3600)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(emulator)

@@ -1,0 +1,54 @@
+"""Where results go: JSON, YAML, Markdown or a table on stdout; everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+
+import yaml
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from reconciler.cli.options import Output
+from reconciler.core.errors import InvalidManifestsError
+from reconciler.core.values import Json, plain
+
+
+def out() -> Console:
+    """The console for results. No colour when stdout is no terminal, or NO_COLOR is set."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def err() -> Console:
+    """The console for progress and messages."""
+    return Console(stderr=True, highlight=False)
+
+
+def emit(
+    output: Output, data: Json, table: Callable[[], RenderableType], markdown: Callable[[], str] | None = None
+) -> None:
+    """Print a result as asked for."""
+    match output:
+        case Output.JSON:
+            print(json.dumps(plain(data), indent=2, ensure_ascii=False, default=str))  # noqa: T201  # the result itself
+        case Output.YAML:
+            print(yaml.safe_dump(plain(data), sort_keys=False, allow_unicode=True), end="")  # noqa: T201  # likewise
+        case Output.MARKDOWN if markdown:
+            print(markdown())  # noqa: T201  # likewise
+        case _:
+            out().print(table())
+
+
+def print_problems(error: InvalidManifestsError) -> None:
+    """Every problem on a line of its own, with its place first, as compilers do."""
+    console = err()
+    for problem in error.problems:
+        place = f"{problem.path}:{problem.line}:{problem.column}" if problem.line else problem.path
+        field = f"{problem.field}: " if problem.field else ""
+        line = Text.assemble((place, "bold"), ": ", (field, "cyan"), problem.message)
+        console.print(line, soft_wrap=True)
+    count = len(error.problems)
+    console.print(
+        Text(f"{count} problem{'s' if count > 1 else ''}; nothing was read from AWS or written to it", "bold red")
+    )
