@@ -98,7 +98,10 @@ _REGION: Final = {
 }
 _VARIABLES: Final = {
     "type": "object",
-    "propertyNames": {"pattern": r"^[A-Za-z_][A-Za-z0-9_-]*$"},
+    "propertyNames": {
+        "pattern": r"^[A-Za-z_][A-Za-z0-9_-]*$",
+        "x-message": "the name of a variable has letters, digits, - and _",
+    },
     "additionalProperties": {"type": ["string", "number", "boolean"]},
     "description": "For ${var.name}, put in as they are written here.",
 }

@@ -15,7 +15,7 @@ import yaml
 
 from reconciler.core.errors import Problem
 from reconciler.core.values import Json
-from reconciler.manifests.scalars import AmbiguousScalarError, read
+from reconciler.manifests.scalars import AmbiguousScalarError, key_reading, read
 
 LARGEST_FILE: Final = 1024 * 1024  # bytes
 DEEPEST: Final = 64  # maps and lists inside one another
@@ -168,71 +168,76 @@ class _Composer:
             kind = "a list" if isinstance(value, Items) else "one value"
             self._report(mark, f"a document is a map (apiVersion, kind, metadata, spec), and this is {kind}")
 
-    def _node(self, event: _Event, depth: int) -> tuple[Json, Mark]:
-        start = event.start_mark
-        line, column = start.line + 1, start.column + 1
-        mark = Mark(self._path, line, column, line, column)
+    def _node(self, event: _Event, depth: int, key: _Event = None) -> tuple[Json, Mark]:
+        """A value and its mark; `key` is the event of its key in a map."""
+        start, first = event.start_mark, (key or event).start_mark
+        value, text = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else (None, None)
+        mark = Mark(self._path, start.line + 1, start.column + 1, first.line + 1, first.column + 1, text)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, mark), mark
-        if event.tag is not None and event.tag != "!":
+        if event.tag is not None:
             self._report(mark, f"the tag {event.tag} is not read: write the value without it, text in quotes")
         self._count(mark)
-        value: Any
-        if isinstance(event, yaml.ScalarEvent):
-            value = self._scalar(event, mark) if event.implicit[0] else event.value
-            if type(value) is not str:
-                mark = mark._replace(text=event.value)
-        elif depth > DEEPEST:
-            self._stop(mark, f"maps and lists stand more than {DEEPEST} deep in one another")
-        elif isinstance(event, yaml.MappingStartEvent):
-            value = self._map(mark, depth)
-        else:
-            value = Items(mark)
-            while not isinstance(item := self._events.get_event(), yaml.SequenceEndEvent):
-                value.put(*self._node(item, depth + 1))
+        if isinstance(event, yaml.CollectionStartEvent):
+            if depth > DEEPEST:
+                self._stop(mark, f"maps and lists stand more than {DEEPEST} deep in one another")
+            value = self._map(mark, depth) if isinstance(event, yaml.MappingStartEvent) else self._items(mark, depth)
         if event.anchor is not None:
             self._anchors[event.anchor] = value
         return value, mark
 
-    def _scalar(self, event: _Event, mark: Mark) -> Json:
+    def _scalar(self, event: _Event) -> tuple[Json, str | None]:
+        """The value, and its text if YAML reads something else than text in it."""
+        if not event.implicit[0]:
+            return event.value, None
         try:
-            return read(event.value)
+            value = read(event.value)
         except AmbiguousScalarError as error:
-            self._report(mark, str(error))
-            return str(event.value)
+            self._report(self._mark(event), str(error))
+            return event.value, None
+        return value, None if type(value) is str else event.value
+
+    def _mark(self, event: _Event) -> Mark:
+        start = event.start_mark
+        return Mark(self._path, start.line + 1, start.column + 1, start.line + 1, start.column + 1)
+
+    def _items(self, mark: Mark, depth: int) -> Items:
+        made = Items(mark)
+        while not isinstance(event := self._events.get_event(), yaml.SequenceEndEvent):
+            made.put(*self._node(event, depth + 1))
+        return made
 
     def _map(self, mark: Mark, depth: int) -> Map:
         made = Map(mark)
         merged: list[Map] = []
         while not isinstance(event := self._events.get_event(), yaml.MappingEndEvent):
-            start = event.start_mark
-            key_mark = Mark(self._path, start.line + 1, start.column + 1, start.line + 1, start.column + 1)
-            key = self._key(event, key_mark, depth)
-            value, at = self._node(self._events.get_event(), depth + 1)
+            key = self._key(event, depth)
+            value, at = self._node(self._events.get_event(), depth + 1, event)
             if key == "<<" and event.implicit[0]:
                 merged.extend(self._merge_sources(value, at))
                 continue
             if key in made:
                 first = made.marks[key]
-                self._report(key_mark, f"{key} stands here twice; the first is in line {first.key_line}")
+                self._report(self._mark(event), f"{key} stands here twice; the first is in line {first.key_line}")
                 continue
-            made.put(key, value, at._replace(key_line=key_mark.line, key_column=key_mark.column))
+            made.put(key, value, at)
         for source in merged:
             for key, value in source.items():
                 if key not in made:
                     made.put(key, self._copy(value, mark), source.marks[key])
         return made
 
-    def _key(self, event: _Event, mark: Mark, depth: int) -> str:
+    def _key(self, event: _Event, depth: int) -> str:
         if not isinstance(event, yaml.ScalarEvent):
+            mark = self._mark(event)
             self._report(mark, "a key must be text, and this one is a map, a list or an alias")
             self._node(event, depth + 1)
             return f"?{mark.line}:{mark.column}"
-        if event.tag is not None and event.tag != "!":
-            self._report(mark, f"the tag {event.tag} is not read: write the key without it")
-        if event.implicit[0] and type(value := self._scalar(event, mark)) is not str:
-            reading = {True: "true", False: "false", None: "null"}.get(value, "a number")
-            self._report(mark, f"a key must be text, and YAML reads {event.value or 'nothing'} as {reading}: quote it")
+        if event.tag is not None:
+            self._report(self._mark(event), f"the tag {event.tag} is not read: write the key without it")
+        if event.implicit[0] and (reading := key_reading(event.value)):
+            message = f"a key must be text, and YAML reads {event.value or 'nothing'} as {reading}: quote it"
+            self._report(self._mark(event), message)
         return str(event.value)
 
     def _merge_sources(self, value: Json, mark: Mark) -> list[Map]:

@@ -83,8 +83,8 @@ class Resolver:
             inner, below = schema.get("items", _ANYTHING), place.at("[]")
             for index, member in enumerate(value):
                 value[index] = self._value(draft, member, inner, below, (*steps, index))
-        elif isinstance(value, Ref):  # in the place of an inline resource
-            draft.refs.append((steps, value))
+        elif isinstance(value, Ref):  # in the place of an inline resource, or of a short name
+            return self._checked(draft, value, place, steps)
         return value
 
     def _text(self, draft: Draft, text: str, schema: Json, place: Place, steps: Steps) -> Json:

@@ -49,6 +49,21 @@ def read(text: str) -> str | int | float | bool | None:
     return text
 
 
+def key_reading(text: str) -> str:
+    """What YAML makes of a key without quotes, when it is not text; empty when it is."""
+    try:
+        value = read(text)
+    except AmbiguousScalarError:
+        return "a number"
+    match value:
+        case str():
+            return ""
+        case bool() | None:
+            return {True: "true", False: "false", None: "null"}[value]
+        case _:
+            return "a number"
+
+
 def _integer(text: str) -> int:
     if len(text) > 20 or not -_LARGEST <= int(text) < _LARGEST:
         raise AmbiguousScalarError(f"the number {text[:24]} is too large for 64 bits: quote it if it is text")
