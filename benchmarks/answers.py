@@ -226,6 +226,8 @@ class _Elb:
         arns: Sequence[str] | None = None,
     ) -> bytes:  # fmt: skip
         listed = params.get(by_arn) or (list(bodies) if arns is None else arns)
+        if "Names" in params:
+            listed = [arn for arn in listed if arn.split("/")[-2] in params["Names"]]
         size = int(params.get("PageSize", 400))
         if not 1 <= size <= 400:
             raise RefusedError("ValidationError", "PageSize is from 1 to 400")
