@@ -17,7 +17,7 @@ from reconciler.cli import commands
 from reconciler.cli.output import print_problems
 from reconciler.core.errors import InvalidManifestsError, ReconcilerError
 
-EXIT_OK, EXIT_ERROR, EXIT_DIFFERENCES, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_OK, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 130
 
 app = typer.Typer(
     name="reconciler",
@@ -59,9 +59,7 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     register()
     try:
-        app(standalone_mode=False)
-    except typer.Exit as leaving:
-        sys.exit(leaving.exit_code)
+        sys.exit(app(standalone_mode=False) or EXIT_OK)  # the exit code that a command left with
     except (typer.Abort, KeyboardInterrupt):
         Console(stderr=True).print("interrupted; what was under way is finished by the next pass")
         sys.exit(EXIT_INTERRUPTED)
@@ -76,7 +74,6 @@ def main() -> None:
             error.show()  # type: ignore[attr-defined]  # click's own errors print themselves
             sys.exit(EXIT_ERROR)
         raise
-    sys.exit(EXIT_OK)
 
 
 def _is_usage(error: Exception) -> bool:

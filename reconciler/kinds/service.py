@@ -39,7 +39,11 @@ FIELDS = (
     Field("availabilityZoneRebalancing", computed=True, removed=Removal.KEEP, source="the default depends on its age"),
     Field("deploymentController.type", default="ECS", source=_DOCS),
     Field(
-        "loadBalancers", key=("containerName", "containerPort", "targetGroupArn"), effect=_DEPLOYS, removed=Reset([])
+        "loadBalancers",
+        key=("containerName", "containerPort", "targetGroupArn"),
+        effect=_DEPLOYS,
+        removed=Reset([]),
+        source=_MERGES,
     ),
     Field("serviceRegistries", key=("registryArn",), effect=_DEPLOYS, removed=Reset([]), source=_MERGES),
     Field(
@@ -89,9 +93,7 @@ FIELDS = (
     Field("placementConstraints", unordered=True, removed=Reset([]), source=_DOCS),
     Field("placementStrategy", removed=Reset([]), source="the order counts"),
     Field("placementStrategy[].type", normal=lambda text: str(text).lower(), source="case-insensitive"),
-    Field(
-        "placementStrategy[].field", normal=lambda text: _place(str(text)), source="host becomes instanceId"
-    ),
+    Field("placementStrategy[].field", normal=lambda text: _place(str(text)), source="host becomes instanceId"),
     Field("networkConfiguration", effect=_DEPLOYS, removed=Removal.KEEP, source=_MERGES),
     Field("networkConfiguration.awsvpcConfiguration.subnets", unordered=True, source=_DOCS),
     Field(
