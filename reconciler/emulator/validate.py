@@ -7,6 +7,7 @@ client's side only, and never enums.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +49,9 @@ def _string(shape: Any, value: Any, path: str) -> Iterator[str]:
         yield _failed(value, path, f"have length greater than or equal to {low}")
     if high is not None and len(value) > high:
         yield _failed(value, path, f"have length less than or equal to {high}")
+    pattern = shape.metadata.get("pattern")
+    if pattern is not None and "\\p" not in pattern and not re.search(pattern, value):  # Python's re has no \p{L}
+        yield _failed(value, path, f"satisfy regular expression pattern: {pattern}")
 
 
 def _range(shape: Any, value: Any, path: str) -> Iterator[str]:

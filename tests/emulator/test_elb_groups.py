@@ -402,3 +402,77 @@ def test_instances_are_registered_only_while_they_run_and_leave_when_terminated(
 def test_load_balancers_of_other_accounts_and_regions_are_not_seen(site: Site, emulator: Any) -> None:
     site.balancer()
     assert emulator.client("elbv2", "eu-west-1").describe_load_balancers()["LoadBalancers"] == []
+
+
+def test_subnets_security_groups_and_address_type_can_be_set(site: Site) -> None:
+    arn = site.balancer()["LoadBalancerArn"]
+    group = site.ec2.create_security_group(GroupName="web", Description="web", VpcId=site.vpc)["GroupId"]
+    answer = site.elb.set_security_groups(LoadBalancerArn=arn, SecurityGroups=[group])
+    assert answer["SecurityGroupIds"] == [group]
+    zones = site.elb.set_subnets(LoadBalancerArn=arn, Subnets=site.subnets[1:3])["AvailabilityZones"]
+    assert [zone["SubnetId"] for zone in zones] == site.subnets[1:3]
+    site.elb.set_ip_address_type(LoadBalancerArn=arn, IpAddressType="dualstack")
+    described = site.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]
+    assert described["SecurityGroups"] == [group]
+    assert described["IpAddressType"] == "dualstack"
+    assert [zone["SubnetId"] for zone in described["AvailabilityZones"]] == site.subnets[1:3]
+
+
+def test_targets_are_deregistered_by_port_or_all_of_an_id(site: Site, emulator: Any) -> None:
+    group = site.group()
+    site.serve(group)
+    arn = group["TargetGroupArn"]
+    three = [{"Id": "10.0.0.1", "Port": port} for port in (1, 2, 3)]
+    site.elb.register_targets(TargetGroupArn=arn, Targets=three)
+    site.elb.deregister_targets(TargetGroupArn=arn, Targets=three[:1])
+    assert list(targets.health(arn).values()) == ["draining", "initial", "initial"]
+    site.elb.deregister_targets(TargetGroupArn=arn, Targets=[{"Id": "10.0.0.1"}])
+    assert set(targets.health(arn).values()) == {"draining"}
+    site.elb.register_targets(TargetGroupArn=arn, Targets=three[:1])
+    assert targets.health(arn)["10.0.0.1", 1] == "initial"
+    with pytest.raises(ClientError) as error:
+        site.elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": "not-an-ip", "Port": 1}])
+    assert code_of(error) == "ValidationError"
+
+
+def test_an_unused_target_leaves_without_draining(site: Site) -> None:
+    arn = site.group()["TargetGroupArn"]
+    targets.register(arn, "10.0.0.1", 80)
+    targets.deregister(arn, "10.0.0.1", 80)
+    assert targets.health(arn) == {}
+
+
+def test_an_auto_scaling_group_registers_and_deregisters_its_instances(site: Site, emulator: Any) -> None:
+    group = site.group(TargetType="instance")
+    site.serve(group)
+    arn = group["TargetGroupArn"]
+    scaling = emulator.client("autoscaling")
+    image = site.ec2.describe_images()["Images"][0]["ImageId"]
+    scaling.create_launch_configuration(LaunchConfigurationName="lc", ImageId=image, InstanceType="t3.micro")
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName="fleet",
+        LaunchConfigurationName="lc",
+        MinSize=2,
+        MaxSize=2,
+        VPCZoneIdentifier=site.subnets[0],
+        TargetGroupARNs=[arn],
+    )
+    assert list(targets.health(arn).values()) == ["initial", "initial"]
+    scaling.detach_load_balancer_target_groups(AutoScalingGroupName="fleet", TargetGroupARNs=[arn])
+    assert list(targets.health(arn).values()) == ["draining", "draining"]
+    assert emulator.unimplemented == []
+
+
+@pytest.mark.parametrize("kind", ["loadbalancer/app/shop/0", "listener/app/shop/0/0", "listener-rule/app/shop/0/0/0"])
+def test_tags_of_what_is_gone_are_not_found(site: Site, kind: str) -> None:
+    arn = f"arn:aws:elasticloadbalancing:us-east-1:123456789012:{kind}"
+    with pytest.raises(ClientError) as error:
+        site.elb.describe_tags(ResourceArns=[arn])
+    assert code_of(error).endswith("NotFound")
+
+
+@pytest.mark.parametrize("marker", [{"Marker": "%%%"}, {"PageSize": 401}])
+def test_pages_that_make_no_sense_are_refused(site: Site, marker: dict[str, Any]) -> None:
+    with pytest.raises(ClientError) as error:
+        site.elb.describe_load_balancers(**marker)
+    assert code_of(error) == "ValidationError"

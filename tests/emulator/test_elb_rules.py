@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 
@@ -310,3 +312,89 @@ def test_nothing_of_this_needed_what_the_emulator_lacks(shop: Shop, emulator: An
     shop.rule()
     shop.elb.describe_ssl_policies()
     assert emulator.unimplemented == []
+
+
+@pytest.mark.parametrize(
+    ("actions", "code"),
+    [
+        ([{"Type": "forward"}], "ValidationError"),
+        (
+            [{"Type": "forward", "TargetGroupArn": "BLUE"}, {"Type": "forward", "TargetGroupArn": "GREEN"}],
+            "ValidationError",
+        ),
+        (
+            [
+                {"Type": "forward", "TargetGroupArn": "BLUE", "Order": 1},
+                {"Type": "forward", "TargetGroupArn": "GREEN", "Order": 2},
+            ],
+            "InvalidLoadBalancerAction",
+        ),
+        (
+            [
+                {
+                    "Type": "forward",
+                    "TargetGroupArn": "BLUE",
+                    "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "GREEN"}]},
+                }
+            ],
+            "ValidationError",
+        ),
+        (
+            [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "BLUE", "Weight": 1000}]}}],
+            "ValidationError",
+        ),
+        (
+            [
+                {
+                    "Type": "forward",
+                    "ForwardConfig": {
+                        "TargetGroups": [{"TargetGroupArn": "BLUE"}],
+                        "TargetGroupStickinessConfig": {"Enabled": True},
+                    },
+                }
+            ],
+            "ValidationError",
+        ),
+        ([{"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301"}}], "InvalidLoadBalancerAction"),
+        ([{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "302"}}], "ValidationError"),
+        ([{"Type": "forward", "TargetGroupArn": "TCP"}], "InvalidConfigurationRequest"),
+        ([{"Type": "forward", "TargetGroupArn": "ELSEWHERE"}], "InvalidConfigurationRequest"),
+    ],
+)
+def test_actions_that_make_no_sense_are_refused(shop: Shop, emulator: Any, actions: Any, code: str) -> None:
+    elsewhere = emulator.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    names = {
+        "BLUE": shop.blue,
+        "GREEN": shop.green,
+        "TCP": shop.group("tcp", Protocol="TCP"),
+        "ELSEWHERE": shop.group("elsewhere", VpcId=elsewhere),
+    }
+    text = json.dumps(actions)
+    for name, arn in names.items():
+        text = text.replace(f'"{name}"', f'"{arn}"')
+    unchecked = emulator.client("elbv2", config=Config(parameter_validation=False, retries={"total_max_attempts": 1}))
+    with pytest.raises(ClientError) as error:
+        unchecked.create_rule(
+            ListenerArn=shop.listener,
+            Priority=1,
+            Conditions=[{"Field": "path-pattern", "Values": ["/"]}],
+            Actions=json.loads(text),
+        )
+    assert code_of(error) == code
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"Protocol": "TCP"}, "ValidationError"),
+        ({"SslPolicy": "ELBSecurityPolicy-2016-08"}, "InvalidConfigurationRequest"),
+        (
+            {"LoadBalancerArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/x/0"},
+            "LoadBalancerNotFound",
+        ),
+    ],
+)
+def test_listeners_that_make_no_sense_are_refused(shop: Shop, change: dict[str, Any], code: str) -> None:
+    with pytest.raises(ClientError) as error:
+        shop.new_listener(8080, **change)
+    assert code_of(error) == code

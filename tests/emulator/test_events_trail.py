@@ -257,3 +257,33 @@ def test_data_calls_are_not_recorded(emulator: Any) -> None:
     url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="x")
     assert [one["EventName"] for one in lookup(emulator)] == ["CreateQueue"]
+
+
+def test_fifo_queues_and_log_groups_get_events_and_a_missing_queue_harms_nobody(emulator: Any) -> None:
+    sqs, logs, events = emulator.client("sqs"), emulator.client("logs"), emulator.client("events")
+    url = sqs.create_queue(QueueName="alerts.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    logs.create_log_group(logGroupName="/events")
+    events.put_rule(Name="all", EventPattern=json.dumps({"source": ["shop"]}))
+    prefix = "us-east-1:123456789012"
+    events.put_targets(
+        Rule="all",
+        Targets=[
+            {"Id": "gone", "Arn": f"arn:aws:sqs:{prefix}:gone"},
+            {"Id": "logs", "Arn": f"arn:aws:logs:{prefix}:log-group:/events"},
+            {"Id": "fifo", "Arn": f"arn:aws:sqs:{prefix}:alerts.fifo", "SqsParameters": {"MessageGroupId": "g"}},
+        ],
+    )
+    emulator.world.emit("shop", "Sale", {"name": "bike"})
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert json.loads(message["Body"])["detail"] == {"name": "bike"}
+    (logged,) = logs.filter_log_events(logGroupName="/events")["events"]
+    assert json.loads(logged["message"])["detail"] == {"name": "bike"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "count"),
+    [("EventSource", "ecs.amazonaws.com", 1), ("ReadOnly", "true", 0), ("AccessKeyId", "AKIDTEST", 1)],
+)
+def test_other_attributes_are_looked_up_too(emulator: Any, key: str, value: str, count: int) -> None:
+    emulator.client("ecs").create_cluster(clusterName="shop")
+    assert len(lookup(emulator, **by(key, value))) == count

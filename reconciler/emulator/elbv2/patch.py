@@ -15,6 +15,7 @@ from moto import settings
 from moto.core.resource_tagging import TaggedResource
 from moto.core.responses import ActionContext, ActionResult
 from moto.core.utils import get_service_model
+from moto.elbv2.exceptions import TargetGroupNotFoundError
 from moto.elbv2.models import ELBv2Backend
 from moto.elbv2.responses import ELBV2Response
 
@@ -28,7 +29,7 @@ from reconciler.emulator.elbv2 import (
     target_groups,
     targets,
 )
-from reconciler.emulator.elbv2.errors import validation
+from reconciler.emulator.elbv2.errors import ElbError, validation
 from reconciler.emulator.validate import problems
 from reconciler.emulator.world import World
 
@@ -112,9 +113,13 @@ def _describe_groups(
 ) -> list[Any]:
     store = state.store(backend.account_id, backend.region_name)
     asked = {"LoadBalancerArn": load_balancer_arn, "TargetGroupArns": target_group_arns, "Names": names}
-    answer = target_groups.OPERATIONS["describe_target_groups"](store, {k: v for k, v in asked.items() if v})
+    try:
+        answer = target_groups.OPERATIONS["describe_target_groups"](store, {k: v for k, v in asked.items() if v})
+    except ElbError as error:
+        raise TargetGroupNotFoundError from error  # moto's Auto Scaling catches its own
     return [
-        SimpleNamespace(arn=group["TargetGroupArn"], name=group["TargetGroupName"]) for group in answer["TargetGroups"]
+        SimpleNamespace(arn=group["TargetGroupArn"], name=group["TargetGroupName"], port=group.get("Port"))
+        for group in answer["TargetGroups"]
     ]
 
 
