@@ -14,10 +14,12 @@ from reconciler.cli.options import Output
 from reconciler.core.errors import InvalidManifestsError
 from reconciler.core.values import Json, plain
 
+PIPE_WIDTH = 240  # columns, where there is no terminal that has a width
+
 
 def out() -> Console:
-    """The console for results. No colour when stdout is no terminal, or NO_COLOR is set."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    """The console for results. No colour when stdout is no terminal, or NO_COLOR is set; nothing is cut in a pipe."""
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def err() -> Console:

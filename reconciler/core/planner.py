@@ -150,7 +150,9 @@ class _Planner:
     def _create(self, resource: Resource) -> None:
         if self._may_write(resource, None):
             calls = self._birth(resource, {})
-            self._act(resource, Verb.CREATE, calls, "git has it and AWS does not")
+            content = self.kind(resource.id).content_addressed
+            why = "no revision has this content yet" if content else "git has it and AWS does not"
+            self._act(resource, Verb.CREATE, calls, why)
 
     def _birth(self, resource: Resource, more: Mapping[str, str]) -> tuple[Call, ...]:
         """The calls that make an object. It is born as under way unless one call makes it whole."""

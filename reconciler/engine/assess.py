@@ -15,6 +15,16 @@ from reconciler.core.verdict import Judgement
 from reconciler.engine.execute import Outcome
 
 SOON = timedelta(seconds=5)  # while something of ours is under way
+DONE = {
+    Verb.CREATE: "created",
+    Verb.UPDATE: "updated",
+    Verb.ADOPT: "adopted",
+    Verb.REPLACE: "deleted, to be made anew",
+    Verb.QUARANTINE: "put in quarantine",
+    Verb.STAMP: "recorded",
+    Verb.DELETE: "deleted",
+    Verb.TAG: "marked",
+}
 LATER = timedelta(minutes=1)  # after a failure that may pass
 
 
@@ -121,6 +131,8 @@ def _message(
         failure = next((one for one in outcome.failures if one.action == action.id), None)
         if failure:
             return failure.message
+        if action.id in outcome.applied and not action.silent:
+            return f"{DONE[action.verb]}: {action.why}"
         if action.id in outcome.skipped:
             return "not started, because what it depends on failed"
     if held:
