@@ -7,20 +7,23 @@ it is rendered: nothing here reads a clock, the network or the machine's setting
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from reconciler.core.errors import InvalidManifestsError, Problem
 from reconciler.core.kind import Kind
 from reconciler.core.resource import Desired, Environment, Resource
 from reconciler.core.values import Json, ResourceId
+from reconciler.manifests.document import Map, problem_at
 from reconciler.manifests.drafts import Draft, drafts_of, hoist, settings_of_part
 from reconciler.manifests.envelope import Envelope, read_envelope
 from reconciler.manifests.graph import cycle_problem, edges_of, order, wave_problems
 from reconciler.manifests.installation import Installation, installation
 from reconciler.manifests.layers import merge_layers
+from reconciler.manifests.paths import inlined
 from reconciler.manifests.references import Resolver, Scope
 from reconciler.manifests.schemas import Schemas, committed
 from reconciler.manifests.source import Source
-from reconciler.manifests.validate import check_kind, check_value
+from reconciler.manifests.validate import check_kind, check_value, is_secret, wrong_path
 
 
 def load(
@@ -93,12 +96,28 @@ class _Rendering:
         resolver.texts(draft, document, {"properties": outside})
         self.problems += check_value(document, checker)
         document["spec"] = draft.spec
-        return read_envelope(document, self.problems.append) if len(self.problems) == before else None
+        if len(self.problems) > before:
+            return None
+        envelope = read_envelope(document, self.problems.append)
+        self._check_ignored(draft, document, envelope)
+        return envelope
+
+    def _check_ignored(self, draft: Draft, document: Map, envelope: Envelope) -> None:
+        """A field path with a slip in it would ignore nothing, and nobody would notice."""
+        schema = self._schemas.spec(draft.id.kind).schema
+        inline = {
+            member: self._schemas.spec(row.kind).schema
+            for member, row in inlined(draft.kind).items()
+            if row.kind in self._kinds
+        }
+        for index, path in enumerate(envelope.settings.ignore):
+            if reason := wrong_path(path, schema, inline):
+                self.problems.append(problem_at(document, ("reconcile", "ignore", index), reason))
 
     def _check(self, draft: Draft, resolver: Resolver) -> None:
         checker = self._schemas.spec(draft.id.kind)
         resolver.resolve(draft, checker.schema)
-        found = list(check_value(draft.spec, checker, draft.prefix))
+        found = list(check_value(draft.spec, checker, draft.prefix, partial(is_secret, draft.kind)))
         self.problems += found or check_kind(draft.kind, draft.spec, draft.prefix)
 
     def _build(

@@ -5,26 +5,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from reconciler.core.errors import Problem
 from reconciler.core.kind import Kind
 from reconciler.core.live import TAG_PREFIX
+from reconciler.core.values import Json
 from reconciler.manifests.document import Map, Steps, mark_at, problem_at, steps_of
 from reconciler.manifests.messages import explain
 from reconciler.manifests.schemas import Checker
+from reconciler.manifests.suggest import did_you_mean
 
-API_VERSION = "reconciler/v1"
+API_VERSION: Final = "reconciler/v1"
+HIDDEN: Final = "the value does not have the right type or form; it is not shown, for it may be a secret"
+
+_STEP: Final = re.compile(r"\[[^\]]*\]|[^.\[]+")  # as the comparison of fields reads paths
 
 
-def check_value(value: Map, checker: Checker, prefix: Steps = ()) -> Iterator[Problem]:
-    """What the schema says of a value; `prefix` is its path in its document."""
+def check_value(
+    value: Map, checker: Checker, prefix: Steps = (), secret: Callable[[Steps], bool] = lambda _: False
+) -> Iterator[Problem]:
+    """What the schema says of a value; `prefix` is its path in its document, `secret` hides values from messages."""
     seen: set[tuple[Steps, str]] = set()
     for error in checker.errors(value):
         for finding in explain(error, lambda steps: mark_at(value, steps).text):
-            if (finding.steps, finding.message) not in seen:
-                seen.add((finding.steps, finding.message))
-                yield problem_at(value, finding.steps, finding.message, prefix=prefix, key=finding.key)
+            message = HIDDEN if secret(finding.steps) and not finding.key else finding.message
+            if (finding.steps, message) not in seen:
+                seen.add((finding.steps, message))
+                yield problem_at(value, finding.steps, message, prefix=prefix, key=finding.key)
+
+
+def is_secret(kind: Kind, steps: Steps) -> bool:
+    """Whether the kind's table says that the values of a field may be secrets."""
+    node = kind.table
+    for step in steps:
+        node = node.at("[]" if isinstance(step, int) else step)
+    return bool(node.governing and node.governing.secret)
+
+
+def wrong_path(text: str, schema: Json, inline: Mapping[str, Json]) -> str:
+    """Why a field path such as `containerDefinitions[app].image` names nothing; empty when it names a field.
+
+    `inline` has the schemas of what may stand inline in a member.
+    """
+    for index, step in enumerate(_STEP.findall(text)):
+        known = schema.get("properties", {})
+        others = schema.get("additionalProperties")
+        if step.startswith("["):
+            following = schema.get("items")
+        elif index == 0 and step in inline:
+            following = inline[step]
+        else:
+            following = known.get(step, others)
+        if not isinstance(following, dict):
+            return f"there is no field {step} in {text}{did_you_mean(step, known)}"
+        schema = following
+    return ""
 
 
 def check_document(document: Map, envelope: Checker, spec: Checker) -> Iterator[Problem]:

@@ -103,6 +103,12 @@ def task(change: str, value: str) -> str:
         ("spec:\n", "reconcile: {timeout: -5m}\nspec:\n", "4:22", "a duration is written 90s, 15m"),
         ("spec:\n", "reconcile: {timeout: 0s}\nspec:\n", "4:22", "a timeout must be longer than nothing"),
         ("spec:\n", "reconcile: {waev: 1}\nspec:\n", "4:13", "there is no field waev: did you mean wave?"),
+        (
+            "spec:\n",
+            "reconcile: {ignore: ['containerDefinitions[app].imgae']}\nspec:\n",
+            "4:22",
+            "there is no field imgae in containerDefinitions[app].imgae: did you mean image?",
+        ),
         ("spec:\n", "Spec: {}\nspec:\n", "4:1", "there is no field Spec: write spec"),
     ],
 )
@@ -161,6 +167,24 @@ def test_long_text_in_the_wrong_place_is_not_repeated_in_the_message(repository)
     secret = "hunter2-hunter2-hunter2"
     problem = repository.base(task("environment: [{name: MODE, value: fast}]", f"environment: {secret}")).problem()
     assert secret not in problem.message
+
+
+@pytest.mark.parametrize("path", ["containerDefinitions[].image", "containerDefinitions[app].dockerLabels.any", "cpu"])
+def test_the_path_of_a_field_may_be_ignored(repository, path):
+    repository.base(task("spec:\n", f"reconcile: {{ignore: ['{path}']}}\nspec:\n"))
+    assert repository.load().resources[ResourceId("TaskDefinition", "web")].settings.ignore == (path,)
+
+
+def test_the_value_of_a_field_that_holds_secrets_is_in_no_message(repository, written):
+    oidc = (
+        "{issuer: a, authorizationEndpoint: b, tokenEndpoint: c, userInfoEndpoint: d, clientId: e, clientSecret: 12345}"
+    )
+    action = f"{{type: authenticate-oidc, order: 1, authenticateOidcConfig: {oidc}}}"
+    rule = "listenerArn: x, priority: 1, conditions: [{field: path-pattern, values: [/]}]"
+    repository.base(
+        written("ListenerRule", "r", f"{{{rule}, actions: [{action}, {{type: forward, targetGroupArn: y}}]}}")
+    )
+    assert "12345" not in "".join(problem.message for problem in repository.problems())
 
 
 def test_a_variable_takes_the_type_that_its_place_wants(repository):
