@@ -16,7 +16,7 @@ from reconciler.core.kind import Kind
 from reconciler.core.live import Live
 from reconciler.core.normalise import Flat
 from reconciler.core.resource import Desired, Resource
-from reconciler.core.values import Json, Ref, Spec, resolve
+from reconciler.core.values import ABSENT, Json, Ref, Spec, resolve
 
 Lookup = Callable[[Ref], Json]
 
@@ -41,14 +41,23 @@ class Comparison:
     ) -> tuple[Difference, ...]:
         """The differences of one resource; `untouched` means that nothing of ours was ever applied to it."""
         resource, _ = desired
-        wanted = self._flat(*desired)
-        embedded = self.embedded(resource)
+        equal = tuple(path for path in self.embedded(resource) if self._is_live(resource, live, path))
+        embedded = tuple(path for path in self.embedded(resource) if path not in equal)
+        wanted = self._flat(*desired, equal)
+        there = self._live(live, live.spec, embedded)
+
+        def flat(side: tuple[Resource, Desired] | None) -> Flat | None:
+            if side is None:
+                return None
+            same = side[0] is resource and side[1] is desired[1]  # as a rule what was applied is what is desired
+            return wanted if same else self._flat(*side, equal)
+
         sides = Sides(
             desired=wanted,
-            live=self._live(live, live.spec, embedded),
-            base=self._flat(*base) if base else None,
-            applying=self._flat(*applying) if applying else None,
-            baseline=self._live(live, baseline, ()) if baseline is not None else None,
+            live=there,
+            base=flat(base),
+            applying=flat(applying),
+            baseline=self._baseline(live, baseline, there),
             whole=tuple((path,) for path in embedded),
             untouched=untouched,
             skipped=(
@@ -69,13 +78,24 @@ class Comparison:
             and self.kinds[ref.target.kind].content_addressed
         )
 
-    def _flat(self, resource: Resource, desired: Desired) -> Flat:
+    def _is_live(self, resource: Resource, live: Live, path: str) -> bool:
+        """Whether the content was found equal already: what the reference resolves to is what the object uses."""
+        known = self.lookup(resource.spec[path])
+        return known is not ABSENT and known == live.spec.get(path)
+
+    def _flat(self, resource: Resource, desired: Desired, equal: tuple[str, ...]) -> Flat:
+        """A side that git has; embedded content in its place, unless it is known to be equal."""
         spec = dict(resource.spec)
         for path in self.embedded(resource):
-            content = desired.resources.get(spec[path].target)
+            content = None if path in equal else desired.resources.get(spec[path].target)
             if content is not None:
                 spec[path] = full(self.kinds[content.id.kind], content)
         return normal(self.kind, resolve(named(self.kind, resource, spec), self.lookup))
+
+    def _baseline(self, live: Live, baseline: Spec | None, there: Flat) -> Flat | None:
+        if baseline is None:
+            return None
+        return there if baseline == live.spec else self._live(live, baseline, ())
 
     def _live(self, live: Live, spec: Spec, embedded: tuple[str, ...]) -> Flat:
         contents = {path: live.contents[path] for path in embedded if path in live.contents}
