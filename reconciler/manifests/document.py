@@ -54,6 +54,11 @@ class Map(dict[str, Any]):
         self[key] = value
         self.marks[key] = mark
 
+    def drop(self, key: str) -> None:
+        """Remove a member, if it is there, with its place."""
+        self.pop(key, None)
+        self.marks.pop(key, None)
+
     def rename(self, key: str, new: str) -> None:
         """Give a member another name; it moves to the end."""
         self.put(new, self.pop(key), self.marks.pop(key))

@@ -133,7 +133,7 @@ class _Merge:
             if key == PATCH:
                 continue
             if value is None or (isinstance(value, Map) and value.get(PATCH) == "delete"):
-                made.pop(key, None)
+                made.drop(key)
                 continue
             self._drop_other_form(made, key, later, place)
             step = key if key in node.members or "{}" not in node.members else "{}"
@@ -146,7 +146,7 @@ class _Merge:
         for short, name in place.sugar.items():
             other = {short: name, name: short}.get(key)
             if other is not None and other not in later:
-                made.pop(other, None)
+                made.drop(other)
 
     def _value(self, earlier: Json, later: Json, node: Node, place: Place) -> Json:
         if isinstance(later, Map):

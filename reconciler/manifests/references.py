@@ -131,7 +131,7 @@ class Resolver:
         if name in value:
             message = f"{short} stands for {name}: only one of them can be given"
             self._report(draft.problem((*steps, short), message, key=True))
-            del value[short]
+            value.drop(short)
             return
         below = place.at(name)
         if isinstance(value[short], Items):

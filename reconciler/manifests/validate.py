@@ -70,6 +70,8 @@ def check_document(document: Map, envelope: Checker, spec: Checker) -> Iterator[
     yield from check_value(document, envelope)
     if isinstance(document.get("spec"), Map):
         yield from check_value(document["spec"], spec, ("spec",))
+    elif "spec" in document:
+        yield problem_at(document, ("spec",), "a map is wanted")
 
 
 def check_kind(kind: Kind, value: Map, prefix: Steps = ()) -> Iterator[Problem]:

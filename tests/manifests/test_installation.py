@@ -104,6 +104,7 @@ def test_self_heal_is_a_switch_or_a_delay(repository, text, heals, after):
         ("public: no", "public: [no]", "spec.variables.public", "is wanted"),
         ("public: no", "public: '${var.text}'", "spec.variables.public", "a variable holds plain text"),
         ("public: no", "pub lic: no", "spec.variables", "variable"),
+        ("spec:\n", "spec:\nother:\n", "spec", "a map is wanted"),
         ("kind: Environment", "kind: Service", "kind", "only Environment manifests stand here"),
     ],
 )

@@ -87,6 +87,12 @@ def test_null_removes_and_patch_delete_removes_maps_and_members(merged):
     assert "command" not in app
 
 
+def test_what_is_missing_because_a_layer_removed_it_is_named_at_what_is_left(repository):
+    repository.base(TASK.replace("[EC2]", "[FARGATE]")).overlay(overlay("{cpu: null, networkMode: awsvpc}"))
+    problem = repository.problem()
+    assert (problem.path, problem.line, problem.field) == ("overlays/production/a.yaml", 4, "spec.cpu")
+
+
 def test_patch_replace_keeps_nothing_of_the_member(merged):
     spec = merged("{containerDefinitions: [{name: app, $patch: replace, image: other}]}").spec
     assert spec["containerDefinitions"][0] == {"name": "app", "image": "other"}
