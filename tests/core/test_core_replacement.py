@@ -1,0 +1,280 @@
+"""Replacing a target group while it serves: each step from what is live, whatever was killed before."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from reconciler.core.live import Health, HealthState
+from reconciler.core.plan import Plan, Verb
+from reconciler.core.policy import Intent
+from reconciler.core.replacement import Side, Step, overlay, pair
+from reconciler.core.resource import Sync
+from reconciler.core.values import Ref, ResourceId
+
+GROUP = ResourceId("TargetGroup", "web")
+REF = Ref(GROUP, "arn")
+HEALTHY = {"healthy": 2}
+
+# Known bugs, strict so that the fix has to take the marks away.
+stuck = pytest.mark.xfail(strict=True, reason="verdict.judge calls the steps after JOIN drift, so they are not written")
+unseen = pytest.mark.xfail(strict=True, reason="planner._retire deletes though the rule's kind could not be read")
+
+
+def held(plan: Plan) -> dict[str, str]:
+    return {str(one.resource): one.reason for one in plan.held}
+
+
+def commit(world: Any, port: int, **service: Any) -> None:
+    """A group on a port, a rule that forwards to it, and a service that registers in it."""
+    forward = {"forwardConfig": {"targetGroups": [{"targetGroupArn": REF, "weight": 100}]}}
+    world.commit(
+        world.resource("TargetGroup/web", port=port, name="web"),
+        world.resource("ListenerRule/r", actions=[{"type": "redirect"}, {"type": "forward", **forward}]),
+        world.resource("Service/s", loadBalancers=[{"targetGroupArn": REF}, {"targetGroupArn": "other"}], **service),
+    )
+
+
+def forwards(world: Any) -> dict[str, int]:
+    """Weight by ARN of what the rule forwards to."""
+    (action,) = [one for one in world.of("ListenerRule/r").spec["actions"] if one["type"] == "forward"]
+    return {group["targetGroupArn"]: group["weight"] for group in action["forwardConfig"]["targetGroups"]}
+
+
+def registered(world: Any) -> set[str]:
+    return {entry["targetGroupArn"] for entry in world.of("Service/s").spec["loadBalancers"]} - {"other"}
+
+
+def tick(world: Any) -> None:
+    """What AWS does by itself: registered groups get healthy targets, rollouts end."""
+    for live in world.all_of("TargetGroup/web"):
+        world.change(live, facts=HEALTHY if live.arn in registered(world) else {})
+
+
+@pytest.fixture
+def serving(world: Any) -> Any:
+    """A world in which the group on port 80 serves."""
+    commit(world, 80)
+    world.settle()
+    tick(world)
+    return world
+
+
+def assert_serves(world: Any) -> None:
+    groups = {live.arn: live for live in world.all_of("TargetGroup/web")}
+    assert any(weight and groups[arn].facts.get("healthy") for arn, weight in forwards(world).items())
+
+
+@stuck
+def test_the_successor_takes_over_step_by_step_and_something_healthy_serves_at_every_call(serving):
+    (old,) = serving.all_of("TargetGroup/web")
+    serving.made.clear()
+    commit(serving, 8080)
+    for _ in range(10):
+        for action in serving.plan().actions:
+            for call in action.calls:
+                serving.make(action.resource, call)
+                tick(serving)
+                assert_serves(serving)
+    (new,) = serving.all_of("TargetGroup/web")
+    assert (new.spec["port"], old.arn in serving.objects) == (8080, False)
+    assert (forwards(serving), registered(serving)) == ({new.arn: 100}, {new.arn})
+    assert "reconciler:replaces" not in new.tags
+    assert serving.plan().actions == ()
+    assert [one for one in serving.made if one.startswith(("Create", "Set", "Delete"))] == [
+        "Create TargetGroup/web",
+        "Set ListenerRule/r",
+        "Set Service/s",
+        "Set ListenerRule/r",
+        "Set Service/s",
+        "Delete TargetGroup/web",
+    ]
+
+
+@stuck
+@pytest.mark.parametrize("killed", range(16))
+def test_a_replacement_that_is_killed_after_any_call_ends_the_same(serving, killed):
+    commit(serving, 8080)
+    left = killed
+    for _ in range(20):
+        calls = [(action.resource, call) for action in serving.plan().actions for call in action.calls]
+        cut = left if 0 < left <= len(calls) else len(calls)
+        left -= len(calls)
+        for identity, call in calls[:cut]:
+            serving.make(identity, call)
+            tick(serving)
+            assert_serves(serving)
+    (new,) = serving.all_of("TargetGroup/web")
+    assert (new.spec["port"], set(forwards(serving)), registered(serving)) == (8080, {new.arn}, {new.arn})
+    assert serving.plan().actions == ()
+    assert serving.made.count("Create TargetGroup/web") == 2
+
+
+def test_the_successor_waits_until_it_is_as_healthy_as_the_old_one(serving):
+    commit(serving, 8080)
+    for _ in range(6):
+        serving.run(serving.plan())
+    assert len(forwards(serving)) == 2
+    assert sorted(forwards(serving).values()) == [0, 100]
+    assert len(registered(serving)) == 2
+    assert serving.planned().pairs[GROUP].step is Step.WAIT
+    tick(serving)
+    assert serving.planned().pairs[GROUP].step is Step.SHIFT
+
+
+@stuck
+def test_a_second_change_waits_until_the_replacement_under_way_is_over(serving):
+    commit(serving, 8080)
+    serving.run(serving.plan())
+    commit(serving, 9090)
+    assert held(serving.plan())["TargetGroup/web"] == "port waits until the replacement under way is over"
+    for _ in range(20):
+        serving.run(serving.plan())
+        tick(serving)
+    assert serving.of("TargetGroup/web").spec["port"] == 9090
+
+
+@pytest.fixture
+def about_to_retire(serving: Any) -> Any:
+    """A world in which the successor has taken over, and only the old group is left to delete."""
+    commit(serving, 8080)
+    for _ in range(12):
+        plan = serving.plan()
+        if any(action.verb is Verb.DELETE for action in plan.actions):
+            return serving
+        serving.run(plan)
+        tick(serving)
+    raise AssertionError("the successor never took over")
+
+
+@stuck
+def test_the_old_group_is_not_deleted_in_a_closed_window(about_to_retire):
+    assert about_to_retire.plan(denied="closed").actions == ()
+
+
+@stuck
+def test_the_old_group_is_not_deleted_in_manual_mode_but_by_a_person(about_to_retire):
+    about_to_retire.sync = Sync()
+    commit(about_to_retire, 8080)
+    assert about_to_retire.plan().actions == ()
+    assert Verb.DELETE in {action.verb for action in about_to_retire.plan(intent=Intent.ORDER).actions}
+
+
+@unseen
+def test_the_old_group_is_not_deleted_while_a_rule_that_may_forward_to_it_cannot_be_read(serving):
+    commit(serving, 8080)
+    serving.run(serving.plan())
+    service, rule = serving.of("Service/s"), serving.of("ListenerRule/r")
+    (new,) = [one for one in serving.all_of("TargetGroup/web") if one.spec["port"] == 8080]
+    serving.change(service, spec={"loadBalancers": [{"targetGroupArn": new.arn}]})
+    del serving.objects[rule.arn]
+    plan = serving.plan(unreadable={"ListenerRule": "AccessDenied"})
+    assert [action.id for action in plan.actions if action.verb is Verb.DELETE] == []
+
+
+def test_a_change_in_place_makes_no_successor(serving):
+    commit(serving, 80)
+    group = serving.resource("TargetGroup/web", port=80, name="web", path="/health")
+    others = [one for one in serving.commits[serving.head].resources.values() if one.id != GROUP]
+    serving.commit(group, *others)
+    serving.settle()
+    assert serving.of("TargetGroup/web").spec["path"] == "/health"
+
+
+# --------------------------------------------------------------------------------------------------------------- steps
+
+
+def made_pair(world: Any, rules: tuple[str, ...], services: tuple[str, ...], **more: Any) -> Any:
+    """A pair of groups `old` and `new`, and users on the named sides."""
+    old = world.change(world.put("TargetGroup/old"), facts=more.get("old", HEALTHY))
+    new = world.change(world.put("TargetGroup/new"), facts=more.get("new", {}))
+    arns = {"old": [old.arn], "new": [new.arn], "both": [old.arn, new.arn], "neither": []}
+    users = []
+    for kind, sides in (("ListenerRule", rules), ("Service", services)):
+        for index, side in enumerate(sides):
+            live = world.put(f"{kind}/u{index}", groups={"of": arns[side]}, count=3)
+            state = more.get("health", "Healthy")
+            users.append((world.resource(f"{kind}/u{index}", group=REF), live, world_health(state)))
+    return pair(old, new, GROUP, users)
+
+
+def world_health(state: str) -> Any:
+    return Health(HealthState(state))
+
+
+@pytest.mark.parametrize(
+    ("rules", "services", "more", "step"),
+    [
+        (("old", "new"), ("old",), {}, Step.INTRODUCE),
+        (("both",), ("old", "both"), {}, Step.JOIN),
+        (("both",), ("both",), {}, Step.WAIT),
+        (("both",), ("both",), {"new": {"healthy": 1}}, Step.WAIT),
+        (("both",), ("both",), {"new": HEALTHY}, Step.SHIFT),
+        (("both",), ("both",), {"new": HEALTHY, "health": "Progressing"}, Step.WAIT),
+        (("both",), ("both",), {"old": {}, "new": {}}, Step.WAIT),
+        (("both",), (), {}, Step.SHIFT),
+        (("new",), ("both", "new"), {}, Step.LEAVE),
+        (("new",), ("old",), {}, Step.LEAVE),
+        (("new",), ("new",), {}, Step.RETIRE),
+        (("new",), ("new",), {"health": "Progressing"}, Step.WAIT),
+        ((), ("neither",), {}, Step.RETIRE),
+        ((), (), {}, Step.RETIRE),
+    ],
+)
+def test_the_step_follows_from_who_is_on_which_side(world, rules, services, more, step):
+    assert made_pair(world, rules, services, **more).step is step
+
+
+def test_a_user_that_does_not_exist_yet_is_on_no_side(world):
+    old, new = world.put("TargetGroup/old"), world.put("TargetGroup/new")
+    users = [(world.resource("Service/s", group=REF), None, world_health("Missing"))]
+    assert pair(old, new, GROUP, users).services == ()
+
+
+def test_a_resource_that_does_not_use_the_group_is_not_changed(world):
+    one = made_pair(world, ("old",), ())
+    resource = world.resource("Box/a", note="x")
+    assert overlay(resource, {GROUP: one}) is resource
+
+
+def test_default_actions_and_short_forwards_are_split_too(world):
+    one = made_pair(world, ("old",), ())
+    others = {
+        "type": "forward",
+        "forwardConfig": {"targetGroups": [{"targetGroupArn": "other"}, {"targetGroupArn": REF}]},
+    }
+    rule = world.resource("ListenerRule/u0", defaultActions=[{"type": "forward", "targetGroupArn": REF}, others])
+    before = copy.deepcopy(rule.spec)
+    short, mixed = overlay(rule, {GROUP: one}).spec["defaultActions"]
+    assert short == {
+        "type": "forward",
+        "forwardConfig": {
+            "targetGroups": [
+                {"targetGroupArn": one.old.arn, "weight": 100},
+                {"targetGroupArn": one.new.arn, "weight": 0},
+            ]
+        },
+    }
+    assert [group["targetGroupArn"] for group in mixed["forwardConfig"]["targetGroups"]] == [
+        "other",
+        one.old.arn,
+        one.new.arn,
+    ]
+    assert rule.spec == before
+
+
+def test_a_rule_that_has_shifted_already_is_not_taken_back(world):
+    one = made_pair(world, ("new", "old"), ("old",))
+    rule = world.resource("ListenerRule/u0", actions=[{"type": "forward", "targetGroupArn": REF}])
+    assert overlay(rule, {GROUP: one}) is rule or overlay(rule, {GROUP: one}).spec == rule.spec
+
+
+def test_a_service_stays_where_it_is_while_the_rules_are_brought_to_both(world):
+    one = made_pair(world, ("old",), ("old",))
+    service = world.resource("Service/u0", loadBalancers=[{"targetGroupArn": REF, "containerPort": 80}])
+    assert overlay(service, {GROUP: one}).spec["loadBalancers"] == [
+        {"targetGroupArn": one.old.arn, "containerPort": 80}
+    ]
+    assert one.services[0].side is Side.OLD
