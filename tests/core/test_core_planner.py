@@ -61,6 +61,15 @@ def test_references_in_a_circle_are_refused(world):
         world.plan()
 
 
+@pytest.mark.parametrize(("environment", "made"), [("prod", True), ("shared", False)])
+def test_a_reference_into_another_environment_is_not_found_in_this_one(world, environment, made):
+    outer = world.resource("Box/outer")
+    world.commit(outer)
+    world.settle()
+    world.commit(outer, world.resource("Box/inner", inside=replace(BOX, environment=environment)))
+    assert ("Box/inner:create" in verbs(world.plan())) is made
+
+
 def test_a_resource_whose_reference_leads_nowhere_is_held_with_all_that_needs_it(world):
     world.commit(
         world.resource("Box/inner", inside=BOX),
@@ -296,6 +305,14 @@ def test_a_later_wave_waits_for_what_the_earlier_one_changes(world):
     assert verbs(world.plan()) == []
     world.change(live, facts={})
     assert verbs(world.plan()) == ["Box/b:create"]
+
+
+def test_recording_what_is_so_already_waits_for_no_wave(world):
+    world.commit(world.resource("Box/a"), world.resource("Box/b", Settings(wave=1), colour="red"))
+    world.settle()
+    world.set("Box/b", colour="blue")
+    world.commit(world.resource("Box/a", note="x"), world.resource("Box/b", Settings(wave=1), colour="blue"))
+    assert sorted(verbs(world.plan())) == ["Box/a:update", "Box/b:stamp"]
 
 
 # ----------------------------------------------------------------------------------------------------------- replacing

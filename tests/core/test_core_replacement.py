@@ -227,6 +227,17 @@ def test_the_step_follows_from_who_is_on_which_side(world, rules, services, more
     assert made_pair(world, rules, services, **more).step is step
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_one_that_names_the_other_is_the_successor_in_whatever_order_they_are_read(world, order):
+    tags = {"reconciler:environment": "acme/prod", "reconciler:resource": "TargetGroup/web"}
+    world.put("TargetGroup/old", tags)
+    new = world.put("TargetGroup/new", {**tags, "reconciler:replaces": "old"})
+    world.objects = dict(list(world.objects.items())[::order])
+    world.commit()
+    claims = world.observe()
+    assert (claims.owned[GROUP].arn, claims.retiring[GROUP].natural) == (new.arn, "old")
+
+
 def test_a_user_that_does_not_exist_yet_is_on_no_side(world):
     old, new = world.put("TargetGroup/old"), world.put("TargetGroup/new")
     users = [(world.resource("Service/s", group=REF), None, world_health("Missing"))]

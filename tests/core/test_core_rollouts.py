@@ -222,3 +222,11 @@ def test_drift_is_shown_but_not_put_back_in_manual_mode(running, deploy):
     planned = running.planned()
     assert planned.plan.actions == ()
     assert [one.field for one in planned.judgements[WEB].incidents] == ["count"]
+
+
+def test_lost_content_is_not_registered_again_while_nobody_is_about_to_run_it(running):
+    other = running.put("TaskDefinition/hand", image="a", user="root")
+    del running.objects[running.of("Service/web").spec["taskDefinition"]]
+    running.set("Service/web", taskDefinition=other.arn)
+    plan = running.plan()
+    assert (plan.actions, plan.held) == ((), ())

@@ -12,9 +12,9 @@ from reconciler.core.call import Call, batches
 from reconciler.core.commit import Commit
 from reconciler.core.difference import Cause, Difference
 from reconciler.core.errors import InvalidManifestsError, InvalidReferenceError, Problem, Retry, UnknownOutcomeError
-from reconciler.core.fields import Field
-from reconciler.core.kind import Change, Creation
-from reconciler.core.live import Health, HealthState, Live, Lives
+from reconciler.core.fields import Effect, Field
+from reconciler.core.kind import Change, Creation, Kind, Permissions
+from reconciler.core.live import Health, HealthState, Live, Lives, RolloutState
 from reconciler.core.resource import Desired, Environment, Origin, Resource, Settings
 from reconciler.core.tags import TAGS_FIELD, own_tags, tag_call, tag_changes, tags_by_key, untag_call, with_tags
 from reconciler.core.values import (
@@ -291,3 +291,25 @@ def test_a_change_names_its_members_once_and_leaves_out_what_is_removed():
     change = Change(WEB, live(), {"a": {"x": 1}, "c": 3}, differences)
     assert change.changed() == ("a", "b")
     assert change.members() == {"a": {"x": 1}}
+
+
+def test_a_kind_that_says_nothing_more_is_healthy_when_it_is_there_and_has_no_rollouts():
+    kind = Kind(
+        name="Log",
+        summary="A log.",
+        service="ecs",
+        inputs=(),
+        fields=(Field("name", effect=Effect.REPLACE), Field("days")),
+        permissions=Permissions((), (), ()),
+        read=lambda _: (),
+        create=lambda _: (),
+        update=lambda _: (),
+        delete=lambda _: (),
+        natural=lambda resource: resource.id.name,
+        name_field="name",
+    )
+    resource = Resource(ResourceId("Log", "a"), {"name": "b"})
+    assert (kind.health(live()), kind.rollout(live(), {}).state) == (Health(HealthState.HEALTHY), RolloutState.NONE)
+    assert (kind.prepare({"a": 1}), tuple(kind.check({})), tuple(kind.after(resource, {}))) == ({"a": 1}, (), ())
+    assert [row.path for row in kind.create_only()] == ["name"]
+    assert (kind.physical_name(resource), kind.physical_name(Resource(resource.id, {"name": JOBS}))) == ("b", "a")
