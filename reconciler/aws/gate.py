@@ -72,6 +72,8 @@ class Gate:
     ) -> None:
         self.counts: Counter[str] = Counter()
         """The attempts made, by `service:Operation`."""
+        self.remembered: dict[str, tuple[int, datetime]] = {}
+        """Answers taken from the cache although they can change: how many, and when the oldest was read, by call."""
         self._session = session
         self._account = account
         self._verified = threading.Event()
@@ -189,6 +191,9 @@ class Gate:
             kept = self._cache.get(prefix + key)
             if kept and (oldest is None or kept[1] >= oldest):
                 answers[key] = from_json(call.service, call.operation, kept[0])
+                if oldest is not None:
+                    count, since = self.remembered.get(call.name, (0, kept[1]))
+                    self.remembered[call.name] = count + 1, min(since, kept[1])
         missing = [key for key in calls if key not in answers]
 
         def read_and_keep(key: str) -> Answer:

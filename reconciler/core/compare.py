@@ -63,11 +63,16 @@ class Comparison:
             skipped=(
                 *resource.settings.ignore,
                 *(item.path for item in self.kind.yields(live)),
-                *((self.kind.name_field,) if self.kind.name_field and self.kind.suffixed else ()),
+                *self._given_names(resource),
                 *(f"{path}.tags" for path in embedded),
             ),
         )
         return diff(sides)
+
+    def _given_names(self, resource: Resource) -> tuple[str, ...]:
+        """The name field where the name is ours to give: the object is found by its tags, and keeps its name."""
+        name = self.kind.name_field
+        return (name,) if name and (self.kind.suffixed or name not in resource.spec) else ()
 
     def embedded(self, resource: Resource) -> tuple[str, ...]:
         """The fields whose reference stands for content that is compared in its place."""

@@ -82,7 +82,6 @@ class Live:
     facts: Mapping[str, Json] = field(default_factory=dict)
     contents: Mapping[str, Spec] = field(default_factory=dict)  # what a reference embeds, by its path
     stands_for: ResourceId | None = None  # the resource that it is told to be by its content, not by tags
-    read_at: datetime | None = None  # of the oldest part that came from a cache; None: all of it was read in this pass
 
     @property
     def environment(self) -> str | None:

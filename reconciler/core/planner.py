@@ -20,7 +20,7 @@ from reconciler.core.plan import Action, Held, Plan, Verb, ordered
 from reconciler.core.policy import Intent, Verdict
 from reconciler.core.protocol import applied, applying, begin, finish, owner, quarantine
 from reconciler.core.pruning import prune
-from reconciler.core.replacement import Pair, Step, pair
+from reconciler.core.replacement import Pair, Step, overlay, pair
 from reconciler.core.resource import Resource
 from reconciler.core.situation import Situation
 from reconciler.core.tags import tag_call
@@ -157,7 +157,7 @@ class _Planner:
     def _birth(self, resource: Resource, more: Mapping[str, str]) -> tuple[Call, ...]:
         """The calls that make an object. It is born as under way unless one call makes it whole."""
         situation, kind = self.situation, self.kind(resource.id)
-        spec = resolve(named(kind, resource, resource.spec), situation.lookup)
+        spec = resolve(named(kind, resource, overlay(resource, self.pairs).spec), situation.lookup)
         ours = owner(situation.environment, resource) | dict(more)
         done = applied(situation.commit, resource)
         name = physical_name(kind, resource, situation.environment, spec)
@@ -351,8 +351,14 @@ class _Planner:
             resource = self.situation.desired.resources.get(identity)
             if resource is None or identity in self.held:
                 continue
-            self.moving.add(identity)
-            if one.step is Step.RETIRE and identity not in self.actions:
+            users = {consumer.id for consumer in (*one.forwarders, *one.services)}
+            if not users & set(self.held):
+                self.moving.add(identity)
+            if one.step is not Step.RETIRE or identity in self.actions:
+                continue
+            if self.situation.unreadable:
+                self._hold(identity, "the old one stays until everything could be read", "it is read again")
+            elif self._may_write(resource, one.old):
                 calls = self.kind(identity).delete(one.old)
                 self._act(resource, Verb.DELETE, calls, f"its successor {one.new.natural} has taken over")
 

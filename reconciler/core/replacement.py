@@ -78,11 +78,13 @@ class Pair:
         return Step.RETIRE if all(service.settled for service in self.services) else Step.WAIT
 
     def _new_serves(self) -> bool:
-        """Whether the successor can take the traffic: as many healthy targets as the old one, and nothing moving."""
+        """Whether the successor can take the traffic: as many healthy targets as the old one, and nothing moving.
+
+        Where the old one has none either, as with services scaled to zero, nobody is served the worse.
+        """
         if not all(service.settled for service in self.services):
             return False
-        healthy, before = int(self.new.facts.get("healthy", 0)), int(self.old.facts.get("healthy", 0))
-        return healthy >= max(before, 1) or not self.services
+        return int(self.new.facts.get("healthy", 0)) >= int(self.old.facts.get("healthy", 0))
 
 
 def pair(old: Live, new: Live, identity: ResourceId, users: Iterable[tuple[Resource, Live | None, Health]]) -> Pair:
@@ -126,6 +128,11 @@ def _strings(value: Json) -> Iterable[str]:
             return
 
 
+def takes_part(resource: Resource, pairs: Mapping[ResourceId, Pair]) -> bool:
+    """Whether a replacement under way is about what the resource refers to."""
+    return any(ref.target in pairs for ref in resource.references)
+
+
 def overlay(resource: Resource, pairs: Mapping[ResourceId, Pair]) -> Resource:
     """What the resource shall be for the present step of the replacements that it takes part in."""
     spec = resource.spec
@@ -138,8 +145,10 @@ def overlay(resource: Resource, pairs: Mapping[ResourceId, Pair]) -> Resource:
 
 def _wanted_side(identity: ResourceId, one: Pair) -> Side:
     consumers = {consumer.id: consumer.side for consumer in (*one.forwarders, *one.services)}
-    now, step = consumers.get(identity, Side.NEW), one.step
+    now, step = consumers.get(identity, Side.NEITHER), one.step
     service = identity.kind == "Service"
+    if now is Side.NEITHER:
+        now = Side.OLD if service else Side.BOTH  # it begins to use the group now: with the one that serves
     match step:
         case Step.INTRODUCE if not service:
             return Side.NEW if now is Side.NEW else Side.BOTH
@@ -154,8 +163,6 @@ def _wanted_side(identity: ResourceId, one: Pair) -> Side:
 
 
 def _on_side(spec: Spec, one: Pair, side: Side) -> Spec:
-    if side in (Side.NEW, Side.NEITHER):
-        return spec  # the reference resolves to the successor
     changed = dict(spec)
     for name in ("actions", "defaultActions"):
         if isinstance(actions := spec.get(name), list):
@@ -183,6 +190,8 @@ def _action(action: Spec, one: Pair, side: Side) -> Spec:
 def _weights(group: Spec, one: Pair, side: Side) -> list[Spec]:
     if not _is_to(group.get("targetGroupArn"), one):
         return [group]
+    if side is Side.NEW:
+        return [{"weight": 1} | group]  # said, because the live one still has the 0 that it was introduced with
     old = group | {"targetGroupArn": one.old.arn}
     return [old] if side is Side.OLD else [old, {"targetGroupArn": one.new.arn, "weight": 0}]
 
@@ -190,5 +199,7 @@ def _weights(group: Spec, one: Pair, side: Side) -> list[Spec]:
 def _entries(entry: Spec, one: Pair, side: Side) -> list[Spec]:
     if not _is_to(entry.get("targetGroupArn"), one):
         return [entry]
+    if side is Side.NEW:
+        return [entry]  # the reference resolves to the successor
     old = entry | {"targetGroupArn": one.old.arn}
     return [old] if side is Side.OLD else [old, entry | {"targetGroupArn": one.new.arn}]

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.core.call import Call
-from reconciler.core.fields import Field
+from reconciler.core.fields import Field, Reset
 from reconciler.core.kind import Change, Creation
 from reconciler.core.live import TAG_PREFIX
-from reconciler.core.values import Json, Spec
+from reconciler.core.values import ABSENT, Json, Spec
 
-TAGS_FIELD = Field("tags", key=("key",), complete=False, source="tags that nobody declared are left alone")
+TAGS_FIELD = Field(
+    "tags", key=("key",), complete=False, removed=Reset(ABSENT), source="tags that nobody declared are left alone"
+)
 
 Tags = list[dict[str, Json]]
 AWS_PREFIX = "aws:"

@@ -14,7 +14,7 @@ from reconciler.core.difference import Cause, Difference
 from reconciler.core.fields import Effect, Removal
 from reconciler.core.live import TAG_COMMIT, TAG_QUARANTINE, Live, Rollout, RolloutState
 from reconciler.core.policy import Decision, Verdict, decide
-from reconciler.core.replacement import Pair, overlay
+from reconciler.core.replacement import Pair, overlay, takes_part
 from reconciler.core.resource import Resource
 from reconciler.core.situation import Situation
 from reconciler.core.values import ResourceId, resolve
@@ -82,8 +82,10 @@ def judge(
         situation.baselines.get(resource.id),
         untouched=untouched,
     )
-    if shaped is not resource:
+    if takes_part(resource, pairs):
         differences = tuple(_of_replacement(item) for item in differences)
+    if situation.desired.environment.sync.undeclared == "ignore":
+        differences = tuple(item for item in differences if item.cause is not Cause.UNDECLARED)
     rollout = _rollout(situation, resource, live)
     stopped = situation.stopped(resource, live)
     age = situation.drift_ages.get(resource.id, timedelta(0))

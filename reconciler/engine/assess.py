@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from reconciler.core.difference import Cause, Difference
 from reconciler.core.live import TAG_QUARANTINE, Health, HealthState, Live, RolloutState
 from reconciler.core.plan import Action, Held, Verb
 from reconciler.core.planner import Planned
@@ -89,10 +90,13 @@ def _facts(live: Live | None) -> dict[str, Json]:
     return {**live.facts, **live.attributes} if live else {}
 
 
-def _sync(unreadable: str | None, live: Live | None, differences: tuple[object, ...], held: Held | None) -> SyncState:
+def _sync(
+    unreadable: str | None, live: Live | None, differences: tuple[Difference, ...], held: Held | None
+) -> SyncState:
     if unreadable:
         return SyncState.UNKNOWN
-    out = live is None or differences or (held is not None and held.blocked)
+    declared = any(item.cause is not Cause.UNDECLARED for item in differences)
+    out = live is None or declared or (held is not None and held.blocked)
     return SyncState.OUT_OF_SYNC if out else SyncState.SYNCED
 
 

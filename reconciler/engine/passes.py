@@ -34,6 +34,9 @@ class AwsGate(Reader, Writer, Protocol):
     @property
     def counts(self) -> Mapping[str, int]: ...
 
+    @property
+    def remembered(self) -> Mapping[str, tuple[int, datetime]]: ...
+
     def now(self) -> datetime: ...
 
     def verify_account(self) -> None: ...
@@ -64,6 +67,7 @@ class Engine:
     memory: Memory = field(default_factory=NoMemory)
     on_plan: Callable[[Plan], None] = lambda _plan: None
     on_action: Callable[[Action], None] = lambda _action: None
+    _ancestry: dict[tuple[str, str], bool] = field(default_factory=dict)  # asked of git once for each pair
 
     def run(self, desired: Desired, order: Order) -> PassReport:
         """One pass. Raises WrongAccountError and PlanError; what AWS refuses is in the report."""
@@ -76,6 +80,7 @@ class Engine:
         if order.verbs is not None:
             actions = tuple(action for action in planned.plan.actions if action.verb in order.verbs)
             planned = replace(planned, plan=replace(planned.plan, actions=actions))
+        planned = replace(planned, plan=replace(planned.plan, notes=(*planned.plan.notes, *self._ages(now))))
         self.on_plan(planned.plan)
         outcome: Outcome | None = None
         if order.write and planned.plan.actions:
@@ -97,9 +102,15 @@ class Engine:
             warnings=desired.warnings,
         )
 
+    def _ages(self, now: datetime) -> list[str]:
+        """What the plan rests on that was not read in this pass, because AWS has no batch call for it."""
+        return [
+            f"{count} answers of {name} are remembered, the oldest for {(now - since) // timedelta(minutes=1)} min"
+            for name, (count, since) in sorted(self.gate.remembered.items())
+        ]
+
     def _situation(self, desired: Desired, order: Order, seen: Observation, now: datetime) -> Situation:
         environment = desired.environment.tag
-        repository = self.renderings.repository
         ages = {identity: now - since for identity, since in self.memory.drifts(environment).items()}
         return Situation(
             desired=desired,
@@ -107,10 +118,8 @@ class Engine:
             claims=seen.claims,
             now=now,
             intent=order.intent,
-            render=self.renderings.base,
-            is_ancestor=lambda commit: (
-                commit == desired.commit or (repository.has(commit) and repository.is_ancestor(commit, desired.commit))
-            ),
+            render=lambda commit: self.renderings.base(commit) if self._followed(commit, desired.commit) else None,
+            is_ancestor=lambda commit: self._reaches(commit, desired.commit),
             denied=order.denied,
             forced=order.forced,
             named_commit=order.named_commit,
@@ -120,6 +129,22 @@ class Engine:
             drift_ages=ages,
             baselines=self._baselines(desired),
         )
+
+    def _followed(self, commit: str, desired: str) -> bool:
+        """Whether the followed branch has the commit: a base from elsewhere proves nothing."""
+        repository = self.renderings.repository
+        return self._reaches(commit, desired) or self._reaches(commit, repository.commit("HEAD").id)
+
+    def _reaches(self, commit: str, newer: str) -> bool:
+        """Whether a commit is the other or an ancestor of it; a commit that could not be had may be there next time."""
+        repository = self.renderings.repository
+        if commit == newer:
+            return True
+        if (known := self._ancestry.get((commit, newer))) is not None:
+            return known
+        if not repository.has(commit):
+            return False
+        return self._ancestry.setdefault((commit, newer), repository.is_ancestor(commit, newer))
 
     def _baselines(self, desired: Desired) -> dict[ResourceId, Spec]:
         kept = self.memory.baselines(desired.environment.tag)
