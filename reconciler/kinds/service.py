@@ -369,8 +369,8 @@ def delete(live: Live) -> tuple[Call, ...]:
     cluster, _, name = live.natural.partition("/")
     target = {"cluster": cluster, "service": name}
     scale = Call("ecs", "UpdateService", target | {"desiredCount": 0})
-    daemon = live.spec.get("schedulingStrategy") == "DAEMON"
-    return (*(() if daemon else (scale,)), Call("ecs", "DeleteService", target))
+    counted = live.spec.get("schedulingStrategy") != "DAEMON" and live.facts.get("desired") != 0
+    return (*((scale,) if counted else ()), Call("ecs", "DeleteService", target))
 
 
 def abort(live: Live, rollout: Rollout) -> tuple[Call, ...]:
