@@ -19,6 +19,7 @@ from reconciler.manifests.envelope import Envelope, read_envelope
 from reconciler.manifests.graph import cycle_problem, edges_of, order, wave_problems
 from reconciler.manifests.installation import Installation, installation
 from reconciler.manifests.layers import merge_layers
+from reconciler.manifests.naming import name_problem, twin_problems
 from reconciler.manifests.paths import inlined
 from reconciler.manifests.references import Resolver, Scope
 from reconciler.manifests.schemas import Schemas, committed
@@ -82,6 +83,7 @@ class _Rendering:
             return {}
         resources = self._build(drafts, envelopes, sequence)
         wave_problems(resources, drafts, self.problems.append)
+        twin_problems(resources, drafts, self.problems.append)
         return resources
 
     def _envelope(self, draft: Draft, resolver: Resolver) -> Envelope | None:
@@ -117,6 +119,8 @@ class _Rendering:
     def _check(self, draft: Draft, resolver: Resolver) -> None:
         checker = self._schemas.spec(draft.id.kind)
         resolver.resolve(draft, checker.schema)
+        if problem := name_problem(draft, checker.schema):
+            self.problems.append(problem)
         found = list(check_value(draft.spec, checker, draft.prefix, partial(is_secret, draft.kind)))
         self.problems += found or check_kind(draft.kind, draft.spec, draft.prefix)
 
