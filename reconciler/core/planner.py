@@ -268,8 +268,10 @@ class _Planner:
         kind, live = self.kind(resource.id), judgement.live
         fields = ", ".join(item.field for item in judgement.replacing)
         if kind.replacement is Replacement.NEW_FIRST:
-            if resource.id in self.situation.claims.retiring:
-                self._hold(resource.id, f"{fields} waits until the replacement under way is over")
+            if under_way := self.pairs.get(resource.id):
+                if under_way.step is not Step.RETIRE:
+                    self._hold(resource.id, f"{fields} waits until the replacement under way is over")
+                    self.moving.add(resource.id)
             else:
                 calls = self._birth(resource, {TAG_REPLACES: live.natural})
                 why = f"{fields} cannot be changed: a successor takes over while it serves"
@@ -349,18 +351,19 @@ class _Planner:
     def _retire(self) -> None:
         for identity, one in self.pairs.items():
             resource = self.situation.desired.resources.get(identity)
-            if resource is None or identity in self.held:
+            if resource is None:
                 continue
-            users = {consumer.id for consumer in (*one.forwarders, *one.services)}
-            if not users & set(self.held):
+            if one.step is Step.RETIRE and identity not in self.actions and identity not in self.held:
+                self._delete_replaced(resource, one)
+            if not self.held.keys() & {identity, *(consumer.id for consumer in (*one.forwarders, *one.services))}:
                 self.moving.add(identity)
-            if one.step is not Step.RETIRE or identity in self.actions:
-                continue
-            if self.situation.unreadable:
-                self._hold(identity, "the old one stays until everything could be read", "it is read again")
-            elif self._may_write(resource, one.old):
-                calls = self.kind(identity).delete(one.old)
-                self._act(resource, Verb.DELETE, calls, f"its successor {one.new.natural} has taken over")
+
+    def _delete_replaced(self, resource: Resource, one: Pair) -> None:
+        if self.situation.unreadable:
+            self._hold(resource.id, "the old one stays until everything could be read", "it is read again")
+        elif self._may_write(resource, one.old):
+            calls = self.kind(resource.id).delete(one.old)
+            self._act(resource, Verb.DELETE, calls, f"its successor {one.new.natural} has taken over")
 
     def _contents(self) -> None:
         """Registers content only where somebody is about to use it, or where nobody uses it but git asks for it."""

@@ -84,7 +84,8 @@ class Pair:
         """
         if not all(service.settled for service in self.services):
             return False
-        return int(self.new.facts.get("healthy", 0)) >= int(self.old.facts.get("healthy", 0))
+        healthy, before = self.new.facts.get("healthy"), self.old.facts.get("healthy")
+        return healthy is not None and before is not None and int(healthy) >= int(before)
 
 
 def pair(old: Live, new: Live, identity: ResourceId, users: Iterable[tuple[Resource, Live | None, Health]]) -> Pair:
@@ -180,7 +181,8 @@ def _action(action: Spec, one: Pair, side: Side) -> Spec:
     config = dict(action.get("forwardConfig") or {})
     groups = config.get("targetGroups") or []
     if not groups and _is_to(action.get("targetGroupArn"), one):
-        groups = [{"targetGroupArn": action["targetGroupArn"], "weight": 100}]
+        weight = {} if side is Side.NEW else {"weight": 100}
+        groups = [{"targetGroupArn": action["targetGroupArn"], **weight}]
     if not any(_is_to(group.get("targetGroupArn"), one) for group in groups):
         return action
     config["targetGroups"] = [split for group in groups for split in _weights(group, one, side)]

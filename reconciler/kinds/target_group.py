@@ -1,7 +1,8 @@
 """TargetGroup: where a load balancer sends requests, and how it finds out who is well.
 
-ECS owns the targets in it: they are neither read nor written here. A target group that serves cannot be deleted, and
-most of it cannot be changed, so a replacement stands beside it for a while: its physical name carries a suffix.
+ECS owns the targets in it: they are never written here. A target group that serves cannot be deleted, and most of it
+cannot be changed, so a replacement stands beside it for a while: its physical name carries a suffix. Only for the two
+of such a pair the targets that are well are counted, because requests move over when the successor's are.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.core.call import Call
 from reconciler.core.fields import Effect, Field
 from reconciler.core.kind import Change, Creation, Fault, Input, Kind, Permissions, ReadRequest, Replacement
-from reconciler.core.live import Live
+from reconciler.core.live import TAG_REPLACES, Live
 from reconciler.core.resource import Resource
 from reconciler.core.tags import TAGS_FIELD, own_tags, tag_changes, with_tags
 from reconciler.core.values import ABSENT, Json, Spec
@@ -166,7 +167,10 @@ def natural(resource: Resource) -> str:
 
 
 def read(request: ReadRequest) -> Iterable[Live]:
-    """All pages of target groups, tags of all of them, attributes (remembered for an hour) of those that matter."""
+    """All pages of target groups, tags of all of them, attributes (remembered for an hour) of those that matter.
+
+    The health of targets is read only for the two of a replacement under way: it decides when traffic may move.
+    """
     groups = request.reader.pages(_elb.call("DescribeTargetGroups", pageSize=_elb.PAGE), "targetGroups")
     by_arn = {group["targetGroupArn"]: group for group in groups}
     tags = _elb.tags_of(request.reader, list(by_arn))
@@ -175,10 +179,26 @@ def read(request: ReadRequest) -> Iterable[Live]:
     attributes = _elb.cached_attributes(
         request, "DescribeTargetGroupAttributes", "targetGroupArn", wanted, tags, ALWAYS
     )
-    return [_live(by_arn[arn], tags.get(arn, {}), attributes[arn]) for arn in wanted]
+    healthy = _healthy_targets(request, {names[arn]: arn for arn in wanted}, tags)
+    return [_live(by_arn[arn], tags.get(arn, {}), attributes[arn], healthy.get(arn)) for arn in wanted]
 
 
-def _live(group: Mapping[str, Json], tags: Mapping[str, str], attributes: list[Json]) -> Live:
+def _healthy_targets(
+    request: ReadRequest, by_name: Mapping[str, str], tags: Mapping[str, Mapping[str, str]]
+) -> dict[str, int]:
+    """How many targets are healthy, by ARN: of successors and of what they replace, which no batch call tells."""
+    pairs = {arn: before for arn in by_name.values() if (before := tags.get(arn, {}).get(TAG_REPLACES))}
+    arns = sorted({*pairs, *(by_name[name] for name in pairs.values() if name in by_name)})
+    answers = request.reader.read_many([_elb.call("DescribeTargetHealth", targetGroupArn=arn) for arn in arns])
+    return {
+        arn: sum(target["targetHealth"]["state"] == "healthy" for target in answer["targetHealthDescriptions"])
+        for arn, answer in zip(arns, answers, strict=True)
+    }
+
+
+def _live(
+    group: Mapping[str, Json], tags: Mapping[str, str], attributes: list[Json], healthy: int | None = None
+) -> Live:
     arn, name = group["targetGroupArn"], group["targetGroupName"]
     spec = {
         "name": name,
@@ -193,7 +213,7 @@ def _live(group: Mapping[str, Json], tags: Mapping[str, str], attributes: list[J
         spec=spec,
         tags=tags,
         attributes={"arn": arn, "name": name, "fullName": _elb.full_name(arn)},
-        facts={"loadBalancers": group.get("loadBalancerArns", [])},
+        facts={"loadBalancers": group.get("loadBalancerArns", [])} | ({} if healthy is None else {"healthy": healthy}),
     )
 
 
@@ -257,7 +277,9 @@ KIND = Kind(
     inputs=(Input("CreateTargetGroup"), Input("ModifyTargetGroupAttributes", only=("attributes",))),
     fields=FIELDS,
     permissions=Permissions(
-        read=_elb.actions("DescribeTargetGroups", "DescribeTargetGroupAttributes", "DescribeTags"),
+        read=_elb.actions(
+            "DescribeTargetGroups", "DescribeTargetGroupAttributes", "DescribeTags", "DescribeTargetHealth"
+        ),
         write=_elb.actions(
             "CreateTargetGroup", "ModifyTargetGroup", "ModifyTargetGroupAttributes", "AddTags", "RemoveTags"
         ),

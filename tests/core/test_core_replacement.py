@@ -18,10 +18,6 @@ GROUP = ResourceId("TargetGroup", "web")
 REF = Ref(GROUP, "arn")
 HEALTHY = {"healthy": 2}
 
-# Known bugs, strict so that the fix has to take the marks away.
-stuck = pytest.mark.xfail(strict=True, reason="verdict.judge calls the steps after JOIN drift, so they are not written")
-unseen = pytest.mark.xfail(strict=True, reason="planner._retire deletes though the rule's kind could not be read")
-
 
 def held(plan: Plan) -> dict[str, str]:
     return {str(one.resource): one.reason for one in plan.held}
@@ -67,7 +63,6 @@ def assert_serves(world: Any) -> None:
     assert any(weight and groups[arn].facts.get("healthy") for arn, weight in forwards(world).items())
 
 
-@stuck
 def test_the_successor_takes_over_step_by_step_and_something_healthy_serves_at_every_call(serving):
     (old,) = serving.all_of("TargetGroup/web")
     serving.made.clear()
@@ -93,7 +88,6 @@ def test_the_successor_takes_over_step_by_step_and_something_healthy_serves_at_e
     ]
 
 
-@stuck
 @pytest.mark.parametrize("killed", range(16))
 def test_a_replacement_that_is_killed_after_any_call_ends_the_same(serving, killed):
     commit(serving, 8080)
@@ -124,7 +118,6 @@ def test_the_successor_waits_until_it_is_as_healthy_as_the_old_one(serving):
     assert serving.planned().pairs[GROUP].step is Step.SHIFT
 
 
-@stuck
 def test_a_second_change_waits_until_the_replacement_under_way_is_over(serving):
     commit(serving, 8080)
     serving.run(serving.plan())
@@ -149,12 +142,10 @@ def about_to_retire(serving: Any) -> Any:
     raise AssertionError("the successor never took over")
 
 
-@stuck
 def test_the_old_group_is_not_deleted_in_a_closed_window(about_to_retire):
     assert about_to_retire.plan(denied="closed").actions == ()
 
 
-@stuck
 def test_the_old_group_is_not_deleted_in_manual_mode_but_by_a_person(about_to_retire):
     about_to_retire.sync = Sync()
     commit(about_to_retire, 8080)
@@ -162,7 +153,6 @@ def test_the_old_group_is_not_deleted_in_manual_mode_but_by_a_person(about_to_re
     assert Verb.DELETE in {action.verb for action in about_to_retire.plan(intent=Intent.ORDER).actions}
 
 
-@unseen
 def test_the_old_group_is_not_deleted_while_a_rule_that_may_forward_to_it_cannot_be_read(serving):
     commit(serving, 8080)
     serving.run(serving.plan())
@@ -214,7 +204,9 @@ def world_health(state: str) -> Any:
         (("both",), ("both",), {"new": HEALTHY}, Step.SHIFT),
         (("both",), ("both",), {"new": HEALTHY, "health": "Progressing"}, Step.WAIT),
         (("both",), ("both",), {"old": {}, "new": {}}, Step.WAIT),
-        (("both",), (), {}, Step.SHIFT),
+        (("both",), ("both",), {"old": {"healthy": 0}, "new": {"healthy": 0}}, Step.SHIFT),
+        (("both",), (), {}, Step.WAIT),
+        (("both",), (), {"new": HEALTHY}, Step.SHIFT),
         (("new",), ("both", "new"), {}, Step.LEAVE),
         (("new",), ("old",), {}, Step.LEAVE),
         (("new",), ("new",), {}, Step.RETIRE),
@@ -279,7 +271,8 @@ def test_default_actions_and_short_forwards_are_split_too(world):
 def test_a_rule_that_has_shifted_already_is_not_taken_back(world):
     one = made_pair(world, ("new", "old"), ("old",))
     rule = world.resource("ListenerRule/u0", actions=[{"type": "forward", "targetGroupArn": REF}])
-    assert overlay(rule, {GROUP: one}) is rule or overlay(rule, {GROUP: one}).spec == rule.spec
+    [action] = overlay(rule, {GROUP: one}).spec["actions"]
+    assert action["forwardConfig"] == {"targetGroups": [{"targetGroupArn": REF, "weight": 1}]}
 
 
 def test_a_service_stays_where_it_is_while_the_rules_are_brought_to_both(world):

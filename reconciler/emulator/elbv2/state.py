@@ -104,6 +104,7 @@ class Store:
 
     def put_rule(self, arn: str, record: Record) -> None:
         """Store a rule, new or changed, and know again whom it forwards to."""
+        before = {group for group, rules in self.forwarding.items() if rules}
         self.unlink(arn)
         self.rules[arn] = record
         siblings = self.rules_of.setdefault(record.view["ListenerArn"], [])
@@ -111,7 +112,7 @@ class Store:
             siblings.append(arn)
         now = World.current().now()
         for target_group in forwards_of(record.view["Actions"]):
-            if not self.forwarding.get(target_group):
+            if target_group not in before:
                 for target in self.targets.get(target_group, {}).values():
                     target.checked_since = now  # the first check is due when the group comes into use
             self.forwarding.setdefault(target_group, {})[arn] = None
