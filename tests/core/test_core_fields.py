@@ -93,6 +93,12 @@ def test_members_are_found_by_their_key_with_defaults_and_normal_forms():
     )
 
 
+def test_a_part_of_the_key_that_a_member_does_not_have_is_no_part_of_its_name():
+    ports = table((Field("ports", key=("containerPort", "containerPortRange")),))
+    leaves = flatten({"ports": [{"containerPort": 80}, {"containerPortRange": "90-99"}]}, ports).leaves
+    assert list(leaves) == [("ports", "[80]", "containerPort"), ("ports", "[90-99]", "containerPortRange")]
+
+
 def test_a_default_that_follows_another_field_is_compared_in_its_normal_form():
     assert same(PORTS, {"ports": [{"containerPort": "80"}]}, {"ports": [{"containerPort": 80, "hostPort": 80}]})
 
