@@ -8,7 +8,7 @@ stands in the table; this module knows no field.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from reconciler.core.fields import Field, Node, Path
 from reconciler.core.values import ABSENT, Json, Ref, Spec, Template, canonical
@@ -38,6 +38,8 @@ class Flat:
 
     def closes(self, path: Path) -> bool:
         """Whether the document says that there is nothing at the path."""
+        if not self.closed:
+            return False
         return any(
             path[:length] in self.closed and path[: length + 1] not in self.members for length in range(len(path))
         )
@@ -50,11 +52,21 @@ def flatten(spec: Spec, table: Node) -> Flat:
     return flat
 
 
+_SCALARS: Final = (str, int, bool, float)
+
+
 def _structure(value: Spec, node: Node, path: Path, flat: Flat) -> None:
     for name, member in value.items():
-        if member is not None:
-            inner = node.at(name)
-            _value(member, inner, (*path, name), _default(inner, value), flat)
+        if member is None:
+            continue
+        inner = node.at(name)
+        row = inner.row
+        default = ABSENT if row is None or row.default is ABSENT else _default(inner, value)
+        if type(member) in _SCALARS:  # what `_value` would do, without its questions: nearly every member is one
+            normal = row.normal(member) if row and row.normal else member
+            flat.leaves[*path, name] = Leaf(normal, member, default, row, inner.governing)
+        else:
+            _value(member, inner, (*path, name), default, flat)
 
 
 def _value(value: Json, node: Node, path: Path, default: Json, flat: Flat) -> None:
@@ -85,35 +97,38 @@ def _members(members: dict[str, Json], row: Field, node: Node, path: Path, flat:
 def member_steps(members: list[Json], row: Field, list_node: Node) -> dict[str, Json]:
     """The members of a keyed list by the step that names each in a path: `[app]`."""
     named: dict[str, Json] = {}
+    inner = list_node.at("[]")
+    keys = [(name, inner.at(name)) for name in row.key]
     for member in members:
-        step = f"[{_member_key(member, row, list_node.at('[]'))}]"
+        step = f"[{_member_key(member, keys)}]"
         while step in named:
             step = step[:-1] + "']"  # two of one key, which AWS refuses: still told apart
         named[step] = member
     return named
 
 
-def _member_key(member: Json, row: Field, node: Node) -> str:
+def _member_key(member: Json, keys: list[tuple[str, Node]]) -> str:
     """What tells a member of a keyed list apart: the values of the key's fields, defaults filled in."""
     if not isinstance(member, dict):
         return str(member)
     parts = []
-    for name in row.key:
-        inner = node.at(name)
+    for name, node in keys:
         value = member.get(name)
-        parts.append(_default(inner, member) if value is None else _whole(value, inner))
-    return "/".join(str(part) for part in parts if part is not ABSENT)
+        part = _default(node, member) if value is None else _whole(value, node)
+        if part is not ABSENT:
+            parts.append(str(part))
+    return "/".join(parts)
 
 
 def _whole(value: Json, node: Node) -> Json:
     """A value that is compared as one: a scalar, a set of values, or a list whose order counts."""
     row = node.row
+    if isinstance(value, dict):
+        return _whole_map(value, node)
     if isinstance(value, list):
         inner = node.at("[]")
         members = [_whole(member, inner) for member in value]
         return sorted(members, key=canonical) if row and (row.unordered or row.key) else members
-    if isinstance(value, dict):
-        return _whole_map(value, node)
     return row.normal(value) if row and row.normal and not isinstance(value, Ref | Template) else value
 
 
@@ -130,6 +145,8 @@ def _whole_map(value: Spec, node: Node) -> Spec:
 def _default(node: Node, parent: Spec) -> Json:
     """What AWS takes for the field when nobody sets it, in the form that it compares in."""
     default = node.row.default if node.row else ABSENT
+    if default is ABSENT:
+        return ABSENT
     if callable(default):
         default = default(parent)
     return default if default is ABSENT else _whole(default, node)
