@@ -395,7 +395,6 @@ class _Planner:
         for identity in [one for one in self.actions if resources[one].settings.wave > first]:
             if not self.actions[identity].silent and self.actions[identity].verb is not Verb.QUARANTINE:
                 self._hold(identity, f"its wave {resources[identity].settings.wave} waits for wave {first}")
-                self.moving.add(identity)
 
     def _counts(self, identity: ResourceId) -> bool:
         action = self.actions.get(identity)
@@ -421,12 +420,9 @@ class _Planner:
         return not made and self.situation.lookup(ref) is ABSENT
 
     def _with_edges(self, action: Action) -> Action:
-        resources = self.situation.desired.resources
-        resource = resources[action.resource]
-        wanted = {ref.target for ref in resource.references} | set(self.kind(resource.id).after(resource, resources))
-        edges = tuple(
-            self.actions[identity].id for identity in resources if identity in wanted and identity in self.actions
-        )
+        resource = self.situation.desired.resources[action.resource]
+        wanted = {ref.target for ref in resource.references} | set(self.kind(resource.id).after(resource, self.users))
+        edges = tuple(self.actions[identity].id for identity in sorted(wanted) if identity in self.actions)
         return replace(action, after=edges)
 
 

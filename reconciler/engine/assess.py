@@ -152,8 +152,12 @@ def _message(
 def look_again(
     planned: Planned, outcome: Outcome | None, statuses: dict[ResourceId, ResourceStatus]
 ) -> timedelta | None:
-    """When the next pass is worth making without news from git or AWS; None: not at all."""
-    if outcome and (outcome.applied or outcome.skipped):
+    """When the next pass is worth making without news from git or AWS; None: not at all.
+
+    What waits for an action (a dependant, a later wave) has no time of its own: after a terminal failure it waits for
+    the commit or the permission that ends that, and asking AWS every few seconds would change nothing.
+    """
+    if outcome and outcome.applied:
         return SOON
     if outcome and any(failure.retry != "terminal" for failure in outcome.failures):
         return SOON
