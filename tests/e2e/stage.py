@@ -176,9 +176,7 @@ class Stage:
         )
         self._gates.append(gate)
         repository = open_repository(str(self.root), self.folder / "mirrors")
-        return Engine(
-            Renderings(repository, KINDS), KINDS, self.wrap(gate), NoMemory(), on_action=lambda one: self.on_action(one)
-        )
+        return Engine(Renderings(repository, KINDS), KINDS, self.wrap(gate), NoMemory(), on_action=self.on_action)
 
     def desired(self, engine: Engine | None = None) -> Desired:
         """Return what git says now. Raises InvalidManifestsError."""
@@ -230,7 +228,7 @@ class Stage:
         ]
 
     def counts(self, *operations: str, since: int = 0) -> Counter[tuple[str, str]]:
-        """Count the writes (C) by (operation, name of what they are about); all, or those that begin like one of these."""
+        """Count the writes (C) by (operation, what they are about): all, or those that begin like one of these."""
         names = operations or ("",)
         return Counter(
             (call.name, end_state.about(call.parameters))

@@ -1,0 +1,58 @@
+"""The process dies at every write, before it is sent and after it took effect; the next one finishes the work."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.deaths import at_every_write
+from tests.e2e.stage import Stage
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+SERVICE, WEB = "base/service.yaml", "base/web.yaml"
+
+
+def second_commit(stage: Stage) -> str:
+    """The first commit stays reachable as `first`, the second is `main`."""
+    stage.checkout("main~1", "-B", "first")
+    stage.checkout("main")
+    return stage.head
+
+
+def from_first(stage: Stage) -> None:
+    """AWS as the first commit has it, and the second one to be applied."""
+    stage.checkout("first")
+    stage.settle()
+    stage.checkout("main")
+
+
+def test_the_first_sync_of_the_shop_survives_a_death_at_each_write(shop: Stage) -> None:
+    assert at_every_write(shop, lambda _stage: None) >= 40
+
+
+def test_a_new_image_survives_a_death_at_each_write(small: Stage) -> None:
+    small.edit(SERVICE, ("web:1", "web:2"))
+    small.commit("a new image")
+    second_commit(small)
+    assert at_every_write(small, from_first) >= 8
+
+
+def test_a_failed_rollout_survives_a_death_at_each_write_of_its_quarantine(small: Stage) -> None:
+    small.edit(SERVICE, ("web:1", "web:crash"))
+    small.commit("a broken image")
+    second_commit(small)
+    assert at_every_write(small, from_first) >= 8
+
+
+def test_a_removal_survives_a_death_at_each_write(small: Stage) -> None:
+    small.write({SERVICE: None, WEB: None})
+    small.commit("no more web")
+    second_commit(small)
+    assert at_every_write(small, from_first) >= 8
+
+
+def test_replacing_a_target_group_survives_a_death_at_each_write(small: Stage) -> None:
+    small.edit(WEB, ("port: 80,", "port: 8080,"))
+    small.commit("another port")
+    second_commit(small)
+    assert at_every_write(small, from_first) >= 16
