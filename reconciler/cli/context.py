@@ -60,6 +60,7 @@ class Workspace:
     repository: Repository
     folder: Path
     clock: Callable[[], datetime] = utc_now  # the gate sets it right by AWS's
+    sleep: Callable[[float], None] = time.sleep  # waits by that clock: the demo's is not the machine's
     before_write: Callable[[Call], None] | None = None
     on_plan: Callable[[Plan], None] = lambda _plan: None
     on_action: Callable[[Action], None] = lambda _action: None
@@ -106,6 +107,7 @@ class Workspace:
             account=self.desired().environment.account,
             cache=self.cache,
             clock=self.clock,
+            sleep=self.sleep,
             before_write=self.before_write,
         )
         self._closing.append(gate.close)
@@ -121,7 +123,11 @@ class Workspace:
 
     def pause(self, seconds: float) -> None:
         """Waits between two passes."""
-        time.sleep(seconds)
+        self.sleep(seconds)
+
+    def closing(self, close: Callable[[], None]) -> None:
+        """Have something closed with the workspace."""
+        self._closing.append(close)
 
     def close(self) -> None:
         for close in reversed(self._closing):

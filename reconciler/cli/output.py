@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from reconciler.cli.options import Output
-from reconciler.core.errors import InvalidManifestsError
+from reconciler.core.errors import InvalidManifestsError, Problem
 from reconciler.core.values import Json, plain
 
 PIPE_WIDTH = 240  # columns, where there is no terminal that has a width
@@ -42,14 +42,18 @@ def emit(
             out().print(table())
 
 
+def problem_line(problem: Problem) -> Text:
+    """`base/web.yaml:12:5: spec.desiredCuont: …`, as compilers do."""
+    place = f"{problem.path}:{problem.line}:{problem.column}" if problem.line else problem.path
+    field = f"{problem.field}: " if problem.field else ""
+    return Text.assemble((place, "bold"), ": ", (field, "cyan"), problem.message)
+
+
 def print_problems(error: InvalidManifestsError) -> None:
     """Every problem on a line of its own, with its place first, as compilers do."""
     console = err()
     for problem in error.problems:
-        place = f"{problem.path}:{problem.line}:{problem.column}" if problem.line else problem.path
-        field = f"{problem.field}: " if problem.field else ""
-        line = Text.assemble((place, "bold"), ": ", (field, "cyan"), problem.message)
-        console.print(line, soft_wrap=True)
+        console.print(problem_line(problem), soft_wrap=True)
     count = len(error.problems)
     console.print(
         Text(f"{count} problem{'s' if count > 1 else ''}; nothing was read from AWS or written to it", "bold red")

@@ -18,7 +18,7 @@ from reconciler.cli.options import CommitRev, EnvironmentName, Output, OutputAs,
 from reconciler.cli.output import emit, out
 from reconciler.core.compare import named
 from reconciler.core.errors import InvalidManifestsError, Problem, ReconcilerError
-from reconciler.core.resource import Desired, Resource
+from reconciler.core.resource import Desired, Resource, users_of
 from reconciler.core.values import Json, ResourceId, plain
 from reconciler.engine.render import CommitSource
 from reconciler.kinds import KINDS
@@ -139,13 +139,14 @@ Edges = Mapping[ResourceId, tuple[ResourceId, ...]]
 
 def edges_of(desired: Desired) -> Edges:
     """For each resource what it needs: what it refers to, and what AWS implies."""
+    users = users_of(desired.resources)
     return {
         identity: tuple(
             dict.fromkeys(
                 one
                 for one in (
                     *(ref.target for ref in resource.references),
-                    *KINDS[identity.kind].after(resource, desired.resources),
+                    *KINDS[identity.kind].after(resource, users),
                 )
                 if one in desired.resources
             )
