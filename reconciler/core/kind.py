@@ -16,7 +16,7 @@ from reconciler.core.call import Call, Reader
 from reconciler.core.difference import Difference
 from reconciler.core.fields import Effect, Field, Node, table
 from reconciler.core.live import Health, HealthState, Live, Lives, Rollout, RolloutState
-from reconciler.core.resource import Resource
+from reconciler.core.resource import Resource, Users
 from reconciler.core.values import Json, ResourceId, Spec
 
 
@@ -172,7 +172,7 @@ class Kind:
     check: Callable[[Spec], Iterable[Fault]] = _nothing
     prepare: Callable[[Spec], Spec] = _unchanged
     """Brings a spec into a form that the table can compare where one field decides over another; both sides pass it."""
-    after: Callable[[Resource, Mapping[ResourceId, Resource]], Iterable[ResourceId]] = _nothing
+    after: Callable[[Resource, Users], Iterable[ResourceId]] = _nothing
     """Edges that AWS implies beyond the references: this resource is made after those, and deleted before them."""
     yields: Callable[[Live], Iterable[Yielded]] = _nothing
     health: Callable[[Live], Health] = _there

@@ -21,7 +21,7 @@ from reconciler.core.policy import Intent, Verdict
 from reconciler.core.protocol import applied, applying, begin, finish, owner, quarantine
 from reconciler.core.pruning import prune
 from reconciler.core.replacement import Pair, Step, overlay, pair
-from reconciler.core.resource import Resource
+from reconciler.core.resource import Resource, Users, users_of
 from reconciler.core.situation import Situation
 from reconciler.core.tags import tag_call
 from reconciler.core.values import ABSENT, Ref, ResourceId, Spec, digest_of, references, resolve
@@ -90,15 +90,17 @@ class _Planner:
         return self.situation.kinds[identity.kind]
 
     @cached_property
+    def users(self) -> Users:
+        return users_of(self.situation.desired.resources)
+
+    @cached_property
     def pairs(self) -> dict[ResourceId, Pair]:
         """The replacements under way."""
         claims, resources = self.situation.claims, self.situation.desired.resources
         found: dict[ResourceId, Pair] = {}
         for identity, old in claims.retiring.items():
             users = [
-                (user, claims.owned.get(user.id), self._health(user.id))
-                for user in resources.values()
-                if any(ref.target == identity for ref in user.references)
+                (resources[user], claims.owned.get(user), self._health(user)) for user in self.users.get(identity, ())
             ]
             found[identity] = pair(old, claims.owned[identity], identity, users)
         return found
@@ -367,20 +369,16 @@ class _Planner:
 
     def _contents(self) -> None:
         """Registers content only where somebody is about to use it, or where nobody uses it but git asks for it."""
-        resources = self.situation.desired.resources
-        for identity, resource in resources.items():
+        needed = {ref.target for action in self.actions.values() for ref in _refs(action)}
+        for identity, resource in self.situation.desired.resources.items():
             if not self.kind(identity).content_addressed or identity in self.situation.claims.owned:
                 continue
-            users = [user for user in resources.values() if any(ref.target == identity for ref in user.references)]
-            needed = {
-                ref.target
-                for action in self.actions.values()
-                for call in action.calls
-                for ref in references(dict(call.params))
-            }
-            if identity in needed or not users:
+            users = self.users.get(identity, ())
+            if reason := self.situation.unreadable.get(identity.kind):
+                self._hold(identity, reason, "it is read again in the next pass")
+            elif identity in needed or not users:
                 self._create(resource)
-            elif held := next((self.held[user.id] for user in users if user.id in self.held), None):
+            elif held := next((self.held[user] for user in users if user in self.held), None):
                 self._hold(identity, f"{held.resource} does not need it yet: {held.reason}")
 
     def _hold_waves(self) -> None:

@@ -66,6 +66,19 @@ class Resource:
         return tuple(dict.fromkeys(references(self.spec)))
 
 
+Users = Mapping[ResourceId, tuple[ResourceId, ...]]
+"""For each resource those that refer to it."""
+
+
+def users_of(resources: Mapping[ResourceId, Resource]) -> Users:
+    """The references of all resources, turned round; each user once, in the order of the resources."""
+    users: dict[ResourceId, list[ResourceId]] = {}
+    for identity, resource in resources.items():
+        for target in dict.fromkeys(ref.target for ref in resource.references):
+            users.setdefault(target, []).append(identity)
+    return {target: tuple(found) for target, found in users.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Never:
     """A part of an environment that is watched, but never put back."""

@@ -10,7 +10,7 @@ from reconciler.core.errors import NotFoundError
 from reconciler.core.fields import Effect, Field, Removal, Reset
 from reconciler.core.kind import Change, Creation, Fault, Input, Kind, Permissions, ReadRequest, Reference, Yielded
 from reconciler.core.live import TAG_APPLYING, Health, HealthState, Live, Rollout, RolloutState
-from reconciler.core.resource import Resource
+from reconciler.core.resource import Resource, Users
 from reconciler.core.tags import TAGS_FIELD, own_tags, tag_changes, tags_by_key, with_tags
 from reconciler.core.values import Json, Ref, ResourceId, Spec
 from reconciler.kinds import task_definition
@@ -454,13 +454,11 @@ def yields(live: Live) -> Iterable[Yielded]:
         yield Yielded("taskDefinition", "CodeDeploy deploys the revisions")
 
 
-def after(resource: Resource, resources: Mapping[ResourceId, Resource]) -> Iterable[ResourceId]:
+def after(resource: Resource, users: Users) -> Iterable[ResourceId]:
     """A target group serves only once a listener or a rule forwards to it; CreateService refuses it before."""
     groups = {ref.target for ref in resource.references if ref.target.kind == "TargetGroup"}
-    for identity, other in resources.items():
-        forwards = identity.kind in ("Listener", "ListenerRule")
-        if forwards and groups & {ref.target for ref in other.references}:
-            yield identity
+    for group in sorted(groups):
+        yield from (user for user in users.get(group, ()) if user.kind in ("Listener", "ListenerRule"))
 
 
 def natural(resource: Resource) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.core.errors import Problem
-from reconciler.core.resource import Resource
+from reconciler.core.resource import Resource, users_of
 from reconciler.core.values import ResourceId
 from reconciler.manifests.drafts import Draft
 
@@ -66,12 +66,13 @@ def wave_problems(
 ) -> None:
     """Report each resource that needs one of a later wave, by a reference or by what AWS implies."""
     last = max((resource.settings.wave for resource in resources.values()), default=0)
+    users = users_of(resources)
     for identity, resource in resources.items():
         if resource.settings.wave == last:
-            continue  # nothing is later; what AWS implies can be slow to ask for
+            continue  # nothing is later
         draft = drafts[identity]
         needed = {ref.target: steps for steps, ref in reversed(draft.refs)}
-        for implied in draft.kind.after(resource, resources):
+        for implied in draft.kind.after(resource, users):
             needed.setdefault(implied, ())
         for target, steps in needed.items():
             later = resources.get(target)

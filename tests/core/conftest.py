@@ -93,7 +93,7 @@ KINDS: dict[str, Kind] = {
             Field("note"),
             Field("attributes", open_map=True),
             references=(Reference("inside", "Box"),),
-            after=lambda resource, others: [one for one in others if one.name == resource.spec.get("after")],
+            after=lambda resource, _users: [ResourceId("Box", name) for name in [resource.spec.get("after")] if name],
         ),
         kind("TaskDefinition", Field("image"), Field("user"), content_addressed=True),
         kind(
