@@ -41,6 +41,7 @@ class Decision:
     verdict: Verdict
     incident: bool  # whether people are told, whatever else is done
     why: str = ""
+    after: timedelta | None = None  # it will be written then, if nothing happens before
 
 
 def decide(difference: Difference, kind: str, sync: Sync, intent: Intent, stopped: str, age: timedelta) -> Decision:
@@ -77,8 +78,8 @@ def _drift(difference: Difference, kind: str, sync: Sync, intent: Intent, stoppe
     if sync.mode != "auto" or not sync.self_heal:
         return Decision(Verdict.INCIDENT, True, "self-heal is off")
     if age < sync.self_heal_after:
-        left = int((sync.self_heal_after - age).total_seconds())
-        return Decision(Verdict.INCIDENT, True, f"will be put back in {left} s")
+        left = sync.self_heal_after - age
+        return Decision(Verdict.INCIDENT, True, f"will be put back in {int(left.total_seconds())} s", left)
     return Decision(Verdict.APPLY, True)
 
 

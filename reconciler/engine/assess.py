@@ -165,4 +165,5 @@ def look_again(
         return SOON
     if any(status.sync is SyncState.UNKNOWN for status in statuses.values()):
         return LATER
-    return None
+    delays = (item.after for judgement in planned.judgements.values() for item in judgement.decisions.values())
+    return min((delay for delay in delays if delay), default=None)

@@ -65,7 +65,8 @@ def test_undeclared_drift_alerts_nobody_where_the_environment_ignores_it():
 @pytest.mark.parametrize(("age", "verdict", "why"), [(14, I, "will be put back in 60 s"), (15, A, "")])
 def test_drift_is_put_back_after_the_delay_that_the_alert_announces(age, verdict, why):
     sync = Sync(mode="auto", self_heal=True, self_heal_after=timedelta(minutes=15))
-    assert decision(Cause.DRIFTED, sync, age=timedelta(minutes=age)) == Decision(verdict, True, why)
+    after = timedelta(minutes=15 - age) or None
+    assert decision(Cause.DRIFTED, sync, age=timedelta(minutes=age)) == Decision(verdict, True, why, after)
 
 
 def test_a_person_need_not_wait_for_the_delay_of_self_heal():

@@ -42,7 +42,7 @@ class Traffic:
 
 
 def groups(stage: Stage) -> list[Any]:
-    return stage.client("elbv2").describe_target_groups()["TargetGroups"]
+    return list(stage.client("elbv2").describe_target_groups()["TargetGroups"])
 
 
 def settle_second_by_second(stage: Stage, traffic: Traffic, most: int = 60) -> None:
