@@ -56,15 +56,16 @@ _SCALARS: Final = (str, int, bool, float)
 
 
 def _structure(value: Spec, node: Node, path: Path, flat: Flat) -> None:
+    leaves, known, other = flat.leaves, node.members, node.bare or node
     for name, member in value.items():
         if member is None:
             continue
-        inner = node.at(name)
+        inner = known.get(name, other)  # as `node.at`
         row = inner.row
         default = ABSENT if row is None or row.default is ABSENT else _default(inner, value)
         if type(member) in _SCALARS:  # what `_value` would do, without its questions: nearly every member is one
             normal = row.normal(member) if row and row.normal else member
-            flat.leaves[*path, name] = Leaf(normal, member, default, row, inner.governing)
+            leaves[*path, name] = Leaf(normal, member, default, row, inner.governing)
         else:
             _value(member, inner, (*path, name), default, flat)
 
@@ -128,7 +129,10 @@ def _whole(value: Json, node: Node) -> Json:
     if isinstance(value, list):
         inner = node.at("[]")
         members = [_whole(member, inner) for member in value]
-        return sorted(members, key=canonical) if row and (row.unordered or row.key) else members
+        if row is None or not (row.unordered or row.key):
+            return members
+        plain = all(type(member) is str for member in members)
+        return sorted(members, key=None if plain else canonical)
     return row.normal(value) if row and row.normal and not isinstance(value, Ref | Template) else value
 
 

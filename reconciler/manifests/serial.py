@@ -14,6 +14,7 @@ from reconciler.core.resource import Desired, Environment, Never, Origin, Resour
 from reconciler.core.values import Json, Ref, ResourceId, Template
 
 VERSION: Final = 1
+_NESTED: Final = (dict, list)  # everything else in JSON stands for itself
 
 
 class UnknownVersionError(ValueError):
@@ -61,17 +62,18 @@ def write_value(value: Json) -> Json:
 
 def read_value(data: Json) -> Json:
     """The reverse of `write_value`."""
-    match data:
-        case {"$ref": [kind, name, attribute, environment]}:
-            return Ref(ResourceId(kind, name), attribute, environment)
-        case {"$template": parts}:
-            return Template(tuple(read_value(part) for part in parts))
-        case dict():
-            return {key.removeprefix("$"): read_value(member) for key, member in data.items()}
-        case list():
-            return [read_value(member) for member in data]
-        case _:
-            return data
+    if type(data) is list:
+        return [read_value(member) if type(member) in _NESTED else member for member in data]
+    if type(data) is not dict:
+        return data
+    if "$ref" in data:
+        kind, name, attribute, environment = data["$ref"]
+        return Ref(ResourceId(kind, name), attribute, environment)
+    if "$template" in data:
+        return Template(tuple(read_value(part) for part in data["$template"]))
+    return {
+        key.removeprefix("$"): read_value(member) if type(member) in _NESTED else member for key, member in data.items()
+    }
 
 
 def _resource(resource: Resource) -> Json:
