@@ -72,8 +72,7 @@ class Gate:
     ) -> None:
         self.counts: Counter[str] = Counter()
         """The attempts made, by `service:Operation`."""
-        self.remembered: dict[str, tuple[int, datetime]] = {}
-        """Answers taken from the cache although they can change: how many, and when the oldest was read, by call."""
+        self._remembered: dict[str, dict[str, datetime]] = defaultdict(dict)  # call → key → when it was read
         self._session = session
         self._account = account
         self._verified = threading.Event()
@@ -113,6 +112,14 @@ class Gate:
     @property
     def region(self) -> str:
         return self._session.region
+
+    @property
+    def remembered(self) -> dict[str, tuple[int, datetime]]:
+        """Answers taken from the cache although they can change: how many, and when the oldest was read, by call.
+
+        Each counts once, however many passes the gate has served; one that was read anew counts no more.
+        """
+        return {name: (len(kept), min(kept.values())) for name, kept in self._remembered.items() if kept}
 
     def now(self) -> datetime:
         """AWS's time, aware and UTC: the clock given, set right by the first answer's Date. No call is made for it."""
@@ -192,12 +199,12 @@ class Gate:
             if kept and (oldest is None or kept[1] >= oldest):
                 answers[key] = from_json(call.service, call.operation, kept[0])
                 if oldest is not None:
-                    count, since = self.remembered.get(call.name, (0, kept[1]))
-                    self.remembered[call.name] = count + 1, min(since, kept[1])
+                    self._remembered[call.name][key] = kept[1]
         missing = [key for key in calls if key not in answers]
 
         def read_and_keep(key: str) -> Answer:
             answer = self.read(calls[key])
+            self._remembered[calls[key].name].pop(key, None)
             self._cache.put(prefix + key, json.loads(json.dumps(answer, default=_jsonable)), self._clock())
             return answer
 

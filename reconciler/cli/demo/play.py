@@ -49,8 +49,8 @@ def _open(screen: Screen) -> Iterator[None]:
 def _prologue(stage: Stage, screen: Screen) -> None:
     screen.say(Text("Reconciler: what git says is what runs.", "bold"))
     screen.say(
-        "\nThis tour runs on an AWS that is emulated on this machine: nothing real is touched, and no account is needed. "
-        "Its clock runs faster than yours."
+        "\nThis tour runs on an AWS that is emulated on this machine: nothing real is touched, and no account is "
+        "needed. Its clock runs faster than yours."
     )
     screen.say(f"\n  repository  {stage.shop.folder}   (made from examples/shop)")
     screen.say(f"  AWS         {stage.aws.url}   (a VPC with subnets, and {HOSTS} EC2 instances for the cluster)")
@@ -59,13 +59,14 @@ def _prologue(stage: Stage, screen: Screen) -> None:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Have a termination end the demo as Ctrl-C does, so that nothing stays behind."""
+    """Have a termination, or a terminal that is closed, end the demo as Ctrl-C does, so that nothing stays behind."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -77,7 +77,7 @@ class Screen:
     def show(self, what: RenderableType) -> None:
         """A plan, a table, a list of problems."""
         self.console.print()
-        self.console.print(Padding(what, (0, 0, 0, 2)))
+        self.console.print(Padding(what, (0, 0, 0, 2), expand=False), soft_wrap=not self.console.is_terminal)
 
     def claim(self, text: str) -> None:
         """Something that was shown, and verified."""

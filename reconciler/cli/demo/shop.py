@@ -99,7 +99,7 @@ class Shop:
 
 
 def _surroundings() -> dict[str, str]:
-    """The variables that git sees: nobody's configuration, no surrounding repository, an editor that changes nothing."""
+    """The variables that git sees: nobody's configuration, no surrounding repository, no editor that waits."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     people = {f"GIT_{role}_{key.upper()}": value for role in ("AUTHOR", "COMMITTER") for key, value in _PEOPLE.items()}
     alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_EDITOR": "true", "LC_ALL": "C"}

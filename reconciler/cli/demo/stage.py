@@ -58,8 +58,8 @@ class Stage:
         self.on_change: Callable[[], None] = lambda: None
         self.on_plan: Callable[[Plan], None] = lambda _plan: None
         self.on_action: Callable[[Action], None] = lambda _action: None
-        work.on_plan = lambda plan: self.on_plan(plan)
-        work.on_action = lambda action: self.on_action(action)
+        work.on_plan = self._planned
+        work.on_action = self._acting
         self.recorder: Callable[[Snapshot], object] | None = None  # sees AWS at each virtual second
         self.elapsed = 0.0  # virtual seconds since the curtain rose
         self.speed = speed
@@ -99,6 +99,12 @@ class Stage:
         self.report, self.desired = self.work.engine.run(desired, order), desired
         self.refresh()
         return self.report
+
+    def _planned(self, plan: Plan) -> None:
+        self.on_plan(plan)
+
+    def _acting(self, action: Action) -> None:
+        self.on_action(action)
 
     def settle(self, seconds: float) -> PassReport:
         """Passes, as time goes by, until nothing moves any more. Raises DemoFailure after `seconds` of virtual time."""

@@ -1,6 +1,7 @@
 """After the tour: the controller follows the repository and AWS, so that whoever watches can change both.
 
-What a person gets wrong (an invalid commit, a branch without the manifests) is told once and waited out; Ctrl-C ends it.
+What a person gets wrong (an invalid commit, a branch without the manifests) is told once and waited out. Ctrl-C ends
+it.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from reconciler.cli.demo.search import PATH, SEARCH
 from reconciler.cli.demo.shop import ENVIRONMENT_FILE
 from reconciler.cli.demo.tour import Claims, Step, Tour
 from reconciler.cli.output import problem_line
-from reconciler.cli.screens import differences_tree
 from reconciler.core.call import Call
 from reconciler.core.difference import Cause
 from reconciler.core.live import HealthState
@@ -58,10 +57,11 @@ def release(tour: Tour) -> Claims:
 
 
 def _side_by_side(seen: list[Snapshot], name: str) -> bool:
-    """Whether tasks of both revisions ran at once, and the old ones went step by step."""
+    """Whether tasks of both revisions ran at once, and old ones left only in steps, as new ones came."""
     views = [snapshot.services[name] for snapshot in seen]
-    both = any(view.old and view.primary and view.primary.running for view in views)
-    return both and all(after.old <= before.old for before, after in pairwise(views) if before.old)
+    pairs = [(view.old, view.primary.running if view.primary else 0) for view in views]
+    both = any(0 < old < view.desired and new > 0 for (old, new), view in zip(pairs, views, strict=True))
+    return both and all(after <= before for (before, _), (after, _) in pairwise(pairs) if before)
 
 
 def _began(seen: list[Snapshot], name: str) -> int:
@@ -129,9 +129,8 @@ def drift(tour: Tour) -> Claims:
     tour.stage.refresh()
     require(tour.service("api").desired == 1, "the change by hand has not changed AWS")
     tour.rest()
-    report = tour.stage.look()
+    report = tour.plan()
     status = tour.status("Service/api")
-    tour.screen.show(differences_tree(status))
     drifted = {item.field: item for item in status.differences if item.cause is Cause.DRIFTED}
     variable = next((item for field, item in drifted.items() if "environment" in field), None)
     count = drifted.get("desiredCount")
@@ -139,7 +138,6 @@ def drift(tour: Tour) -> Claims:
     require(variable and variable.live == "debug", f"the variable is no drift: {status.differences}")
     require(len(report.plan.actions) == 1, "the drift of one service leads to more than one action")
     yield "the drift is told field by field, as changes of AWS and not of git"
-    tour.rest(2)
     writes = len(tour.stage.writes())
     tour.see_through()
     after = tour.service("api")

@@ -15,7 +15,7 @@ from reconciler.cli.demo.glance import Event, ServiceView, Snapshot
 from reconciler.cli.screens import HEALTH_STYLES, SYNC_STYLES
 from reconciler.core.report import PassReport, ResourceStatus
 from reconciler.core.resource import Desired
-from reconciler.core.values import Json, ResourceId
+from reconciler.core.values import Json, ResourceId, references
 
 BAR = 12  # characters of a rollout's bar
 OWNERS = ("Cluster", "LoadBalancer", "Listener", "ListenerRule")  # what others hang from, in this order
@@ -121,7 +121,8 @@ def _rule(spec: Mapping[str, Json]) -> str:
         values = config.get("values") or condition.get("values") or ()
         field = str(condition.get("field", ""))
         wanted.append(f"{CONDITIONS.get(field, field)} {', '.join(map(str, values))}")
-    return " and ".join(wanted)
+    groups = [one.target.name for one in references(spec.get("actions", [])) if one.target.kind == "TargetGroup"]
+    return " and ".join(wanted) + (" → " + ", ".join(groups) if groups else "")
 
 
 def rollouts(snapshot: Snapshot) -> Table | None:
@@ -184,4 +185,4 @@ def event_text(event: Event) -> str:
 
 def counted(lines: Sequence[str]) -> list[str]:
     """The lines, each once, with how often it came."""
-    return [line if count == 1 else f"{line} (×{count})" for line, count in Counter(lines).items()]
+    return [line if count == 1 else f"{line} ({count} times)" for line, count in Counter(lines).items()]
