@@ -113,7 +113,7 @@ class _Planner:
 
     def _resource(self, resource: Resource) -> None:
         claims, identity = self.situation.claims, resource.id
-        if reason := self.situation.unreadable.get(identity.kind):
+        if reason := self.situation.unread(resource):
             self._hold(identity, reason, "it is read again in the next pass")
         elif reason := claims.refused.get(identity, ""):
             self._hold(identity, reason, blocked=True)

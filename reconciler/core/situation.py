@@ -46,6 +46,16 @@ class Situation:
     def commit(self) -> str:
         return self.desired.commit
 
+    def unread(self, resource: Resource) -> str:
+        """Why nothing can be said of a resource in this pass: it, or what it refers to, could not be read."""
+        if why := self.unreadable.get(resource.id.kind):
+            return why
+        names = {
+            ref.target.kind for ref in resource.references if ref.environment in (None, self.desired.environment.name)
+        }
+        name = next((name for name in sorted(names) if name in self.unreadable), None)
+        return f"{name}, which it refers to, could not be read: {self.unreadable[name]}" if name else ""
+
     def lookup(self, ref: Ref) -> Json:
         """What AWS knows of a reference's target."""
         if ref.environment not in (None, self.desired.environment.name):
