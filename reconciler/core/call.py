@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from reconciler.core.masking import masked
 from reconciler.core.values import Json, plain
 
 
@@ -37,7 +38,8 @@ class Call:
         return f"{self.service}:{self.operation}"
 
     def to_json(self) -> dict[str, Json]:
-        return {"service": self.service, "operation": self.operation, "params": plain(dict(self.params))}
+        """For people and logs: secrets in the parameters are masked."""
+        return {"service": self.service, "operation": self.operation, "params": masked(plain(dict(self.params)))}
 
 
 Answer = dict[str, Any]

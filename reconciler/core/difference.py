@@ -6,7 +6,10 @@ import enum
 from dataclasses import dataclass
 
 from reconciler.core.fields import Effect, Field, Path, Removal, Reset, steps
+from reconciler.core.masking import MASK, masked
 from reconciler.core.values import ABSENT, Json, plain
+
+__all__ = ["MASK", "Cause", "Difference", "written"]
 
 
 class Cause(enum.Enum):
@@ -50,17 +53,20 @@ class Difference:
         """The path as people write it: `containerDefinitions[app].image`."""
         return written(self.path)
 
+    def shown(self, value: Json) -> Json:
+        """One of its values as people may see it: secrets masked, by the table's word, by name and by shape."""
+        if value is ABSENT:
+            return value
+        return MASK if self.secret else masked(value, self.path)
+
     def to_json(self) -> dict[str, Json]:
-        """Values of fields that may hold secrets are masked."""
+        """Values that may be secrets are masked."""
         shown = {
-            side: MASK if self.secret and value is not ABSENT else plain(value)
+            side: plain(self.shown(value))
             for side, value in (("desired", self.desired), ("live", self.live), ("base", self.base))
             if value is not ABSENT
         }
         return {"field": self.field, "cause": self.cause.value, "effect": self.effect.value, **shown}
-
-
-MASK = "••••••"
 
 
 def written(path: Path) -> str:

@@ -12,6 +12,7 @@ from reconciler.core.difference import Difference
 from reconciler.core.errors import PlanError
 from reconciler.core.fields import Effect
 from reconciler.core.live import TAG_PREFIX
+from reconciler.core.masking import masked_text
 from reconciler.core.values import Json, ResourceId, digest_of, plain
 
 
@@ -82,7 +83,7 @@ class Held:
     def to_json(self) -> dict[str, Json]:
         return {
             "resource": str(self.resource),
-            "reason": self.reason,
+            "reason": masked_text(self.reason),
             "next": self.next,
             "blocked": self.blocked,
             "differences": [difference.to_json() for difference in self.differences],

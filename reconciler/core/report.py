@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from reconciler.core.difference import Difference
 from reconciler.core.live import Health, HealthState
+from reconciler.core.masking import masked_text
 from reconciler.core.plan import Plan
 from reconciler.core.values import Json, ResourceId
 
@@ -53,9 +54,9 @@ class ResourceStatus:
             "resource": str(self.id),
             "sync": self.sync.value,
             "health": self.health.state.value,
-            "healthReason": self.health.reason,
+            "healthReason": masked_text(self.health.reason),
             "operation": self.operation.value,
-            "message": self.message,
+            "message": masked_text(self.message),
             "next": self.next,
             "quarantined": self.quarantined,
             "held": self.held,
@@ -73,7 +74,7 @@ class Failure:
     retry: str  # of core.errors.Retry: terminal, later, observe
 
     def to_json(self) -> dict[str, Json]:
-        return {"action": self.action, "message": self.message, "retry": self.retry}
+        return {"action": self.action, "message": masked_text(self.message), "retry": self.retry}
 
 
 @dataclass(frozen=True)
