@@ -24,6 +24,7 @@ from reconciler.core.replacement import Pair, Step, overlay, pair
 from reconciler.core.resource import Resource, Users, users_of
 from reconciler.core.situation import Situation
 from reconciler.core.tags import tag_call
+from reconciler.core.together import joined
 from reconciler.core.values import ABSENT, Ref, ResourceId, Spec, digest_of, references, resolve
 from reconciler.core.verdict import Judgement, judge
 
@@ -79,12 +80,16 @@ class _Planner:
         plan = Plan(
             environment=self.situation.environment,
             commit=self.situation.commit,
-            actions=ordered([*(self._with_edges(action) for action in self.actions.values()), *deletions]),
+            actions=ordered([*self._joined(), *deletions]),
             held=(*self.held.values(), *kept),
             notes=tuple(self.notes),
             deletions=wanted,
         )
         return Planned(plan, self.judgements, self.pairs, frozenset(self.moving))
+
+    def _joined(self) -> list[Action]:
+        edged = [self._with_edges(action) for action in self.actions.values()]
+        return joined(edged, lambda action, call: self.kind(action.resource).together(call))
 
     def kind(self, identity: ResourceId) -> Kind:
         return self.situation.kinds[identity.kind]
@@ -237,8 +242,7 @@ class _Planner:
                 blocked=True,
             )
             return True
-        commits = {judgement.live.applying, judgement.live.tags.get(TAG_COMMIT)} - {None}
-        ahead = next((one for one in sorted(filter(None, commits)) if not self.situation.is_ancestor(one)), None)
+        ahead = self.situation.ahead(judgement.live)
         if ahead and judgement.differences and not self.situation.named_commit:
             self._hold(
                 resource.id,

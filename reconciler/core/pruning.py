@@ -57,6 +57,8 @@ def _kept_because(situation: Situation, identity: ResourceId, live: Live) -> str
         return situation.claims.refused[identity]
     if not situation.forced and (hold := read_hold(live.tags.get(TAG_HOLD), situation.now)):
         return str(hold)
+    if (newer := situation.ahead(live)) and not situation.named_commit:
+        return f"commit {newer[:10]}, which it has, is no ancestor of this one"
     last = situation.at(live.tags.get(TAG_COMMIT), identity)
     if last is None:
         return "the manifest that it was last applied from cannot be read, so nobody can tell whether it is protected"

@@ -83,6 +83,11 @@ class Situation:
             return None, f"commit {commit[:10]} renders to {found[0].digest}, but {digest} was applied"
         return found, ""
 
+    def ahead(self, live: Live) -> str | None:
+        """A commit that was applied to the object, or is being, and that this commit does not follow."""
+        commits = {live.applying, live.tags.get(TAG_COMMIT)}
+        return next((one for one in sorted(filter(None, commits)) if not self.is_ancestor(one)), None)
+
     def hold(self, resource: Resource, live: Live | None) -> Hold | None:
         """The hold on the resource itself or on the cluster that it is in."""
         clusters = (self.claims.owned.get(ref.target) for ref in resource.references if ref.target.kind == "Cluster")

@@ -63,7 +63,7 @@ def _status(
     held: Held | None,
     outcome: Outcome | None,
 ) -> ResourceStatus:
-    unreadable = situation.unreadable.get(resource.id.kind)
+    unreadable = situation.unread(resource)
     quarantined = bool(live and live.tags.get(TAG_QUARANTINE) == resource.digest)
     if action is not None and action.verb is Verb.QUARANTINE:
         quarantined = True
@@ -91,7 +91,7 @@ def _facts(live: Live | None) -> dict[str, Json]:
 
 
 def _sync(
-    unreadable: str | None, live: Live | None, differences: tuple[Difference, ...], held: Held | None
+    unreadable: str, live: Live | None, differences: tuple[Difference, ...], held: Held | None
 ) -> SyncState:
     if unreadable:
         return SyncState.UNKNOWN
@@ -142,7 +142,8 @@ def _message(
     if held:
         return held.reason
     if judgement and judgement.incidents and not action:
-        reasons = dict.fromkeys(judgement.decisions[item.field].why for item in judgement.incidents)
+        guesses = f"the causes are guesses: {judgement.base_unknown}" if judgement.base_unknown else ""
+        reasons = dict.fromkeys([*(judgement.decisions[item.field].why for item in judgement.incidents), guesses])
         return "; ".join(reason for reason in reasons if reason)
     if judgement and judgement.rollout.state is RolloutState.RUNNING:
         return judgement.rollout.reason

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from reconciler.core.call import Reader
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.kind import Kind
 from reconciler.core.live import TAG_DIGEST
 from reconciler.core.plan import Action, Plan, Verb
@@ -68,6 +69,7 @@ class Engine:
     on_plan: Callable[[Plan], None] = lambda _plan: None
     on_action: Callable[[Action], None] = lambda _action: None
     _ancestry: dict[tuple[str, str], bool] = field(default_factory=dict)  # asked of git once for each pair
+    _absent: set[str] = field(default_factory=set)  # commits that could not be had in this pass
 
     def run(self, desired: Desired, order: Order) -> PassReport:
         """One pass. Raises WrongAccountError and PlanError; what AWS refuses is in the report."""
@@ -111,6 +113,7 @@ class Engine:
 
     def _situation(self, desired: Desired, order: Order, seen: Observation, now: datetime) -> Situation:
         environment = desired.environment.tag
+        self._absent.clear()
         ages = {identity: now - since for identity, since in self.memory.drifts(environment).items()}
         return Situation(
             desired=desired,
@@ -142,9 +145,16 @@ class Engine:
             return True
         if (known := self._ancestry.get((commit, newer))) is not None:
             return known
-        if not repository.has(commit):
+        if commit in self._absent or not self._had(commit):
+            self._absent.add(commit)
             return False
         return self._ancestry.setdefault((commit, newer), repository.is_ancestor(commit, newer))
+
+    def _had(self, commit: str) -> bool:
+        try:
+            return self.renderings.repository.obtain(commit)
+        except ReconcilerError:
+            return False  # the remote does not answer: as good as not there, until the next pass
 
     def _baselines(self, desired: Desired) -> dict[ResourceId, Spec]:
         kept = self.memory.baselines(desired.environment.tag)
