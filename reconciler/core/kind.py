@@ -174,6 +174,8 @@ class Kind:
     """Brings a spec into a form that the table can compare where one field decides over another; both sides pass it."""
     after: Callable[[Resource, Users], Iterable[ResourceId]] = _nothing
     """Edges that AWS implies beyond the references: this resource is made after those, and deleted before them."""
+    together: Callable[[Call], str] = lambda _call: ""
+    """Calls with the same answer must reach AWS as one (two rules that swap priorities); empty: it stands alone."""
     yields: Callable[[Live], Iterable[Yielded]] = _nothing
     health: Callable[[Live], Health] = _there
     rollout: Callable[[Live, Json], Rollout] = _no_rollout

@@ -15,7 +15,6 @@ CLOCK_SKEW = timedelta(minutes=1)  # between us and AWS, when a deployment is to
 CRASH_LOOP = 5  # failed tasks of one deployment without a circuit breaker
 
 _RUNNING = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED")
-_ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 
 
 def rollout(live: Live, content: Spec) -> Rollout:

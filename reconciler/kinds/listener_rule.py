@@ -190,6 +190,14 @@ def _condition_faults(path: str, condition: Spec) -> Iterable[Fault]:
             yield Fault(f"{path}.{own}.values[{index}]", f"has more than the {longest} characters that AWS takes")
 
 
+def together(call: Call) -> str:
+    """Priorities of one listener are set at once: one after the other, each would be in use by the other rule."""
+    if call.operation != "SetRulePriorities":
+        return ""
+    rule = str(call.params["rulePriorities"][0]["ruleArn"])
+    return f"{call.name} {rule.rpartition('/')[0]}"
+
+
 KIND = Kind(
     name=NAME,
     summary="A rule of a listener: conditions on requests, and what is done with those that meet them.",
@@ -212,6 +220,7 @@ KIND = Kind(
     references=(Reference("listenerArn", "Listener"), *_elb_actions.action_references("actions")),
     reads_after=("Listener",),
     schema={"properties": {"priority": {"minimum": 1, "maximum": 50000}}},
+    together=together,
     check=check,
     prepare=prepare,
 )
