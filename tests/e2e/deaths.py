@@ -139,11 +139,11 @@ def verdicts(
     stage: Stage,
     wanted: Reference,
     since: int,
-    repeats: Counter[tuple[str, str]] = Counter(),  # noqa: B008  # never changed
+    repeats: Counter[tuple[str, str]] | None = None,
 ) -> list[str]:
     """What is wrong after the controller has settled: E, C (but for harmless repeats) and F; empty when nothing is."""
     wrong = difference(wanted.state, stage.state())
-    made = stage.counts(*ONCE, since=since) - repeats
+    made = stage.counts(*ONCE, since=since) - (repeats or Counter())
     wrong += [
         f"{made[key]} times {' '.join(key)}, not {wanted.counts[key]}"
         for key in sorted(made.keys() | wanted.counts.keys())

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.resource import users_of
 from tests.e2e.deaths import ONCE, Reference, reference, verdicts
 from tests.e2e.faults import Target, repeated, targets, tell
 from tests.e2e.stage import Stage
@@ -13,7 +14,7 @@ from tests.e2e.stage import Stage
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 PERSISTENT = {"throttle": 12, "500": 6, "html500": 6}
-"""How many answers in a row: more than the gate repeats a call, so that a pass fails and the next one has to recover."""
+"""How many answers in a row: more than the gate repeats a call, so a pass fails and the next one has to recover."""
 
 
 def first_sync(stage: Stage) -> tuple[Reference, list[Target]]:
@@ -34,7 +35,7 @@ def survives(stage: Stage, wanted: Reference, target: Target, kind: Any, times: 
     finally:
         stage.aws.faults.clear()
     wrong = verdicts(stage, wanted, 0, repeated(stage, 0))
-    hit = [call for call in stage.aws.calls if call.mutating and call.outcome not in ("ok",)]
+    hit = [call for call in stage.aws.calls if call.mutating and call.outcome != "ok"]
     return wrong if hit else ["the fault never fired", *wrong]
 
 
@@ -89,13 +90,13 @@ def refused(stage: Stage, wanted: Reference, target: Target) -> list[str]:
 def _needs(stage: Stage, name: str) -> set[str]:
     """What a resource needs, through others: the references, what AWS implies, and earlier waves."""
     resources = {str(identity): resource for identity, resource in stage.desired().resources.items()}
-    kinds = stage.engine.kinds
+    kinds, users = stage.engine.kinds, users_of(stage.desired().resources)
     found: set[str] = set()
     front = {name}
     while front:
         one = resources[front.pop()]
         edges = {str(ref.target) for ref in one.references}
-        edges |= {str(other) for other in kinds[one.id.kind].after(one, stage.desired().resources)}
+        edges |= {str(other) for other in kinds[one.id.kind].after(one, users)}
         edges |= {key for key, other in resources.items() if other.settings.wave < one.settings.wave}
         front |= edges - found
         found |= edges
