@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.kind import Kind
 from reconciler.core.live import TAG_REPLACES, Live
+from reconciler.core.names import physical_name
 from reconciler.core.resource import Resource
 from reconciler.core.values import ResourceId
 
@@ -44,7 +45,12 @@ def claim(
         _settle(claims, identity, found)
     unclaimed = {live.natural: live for live in claims.others if live.kind == kind.name}
     for identity, resource in desired.items():
-        if identity not in by_resource and (other := unclaimed.get(kind.natural(resource))):
+        names = (
+            kind.natural(resource),
+            physical_name(kind, resource, environment, resource.spec) if kind.suffixed else "",
+        )
+        other = next((unclaimed[name] for name in names if name in unclaimed), None)
+        if identity not in by_resource and other:
             _meet(claims, resource, other)
 
 

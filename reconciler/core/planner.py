@@ -15,6 +15,7 @@ from reconciler.core.difference import Difference
 from reconciler.core.fields import Effect
 from reconciler.core.kind import Change, Creation, Kind, Replacement
 from reconciler.core.live import TAG_COMMIT, TAG_DIGEST, TAG_REPLACES, Health, HealthState, Live, RolloutState
+from reconciler.core.names import physical_name
 from reconciler.core.patch import patched
 from reconciler.core.plan import Action, Held, Plan, Verb, ordered
 from reconciler.core.policy import Intent, Verdict
@@ -25,11 +26,8 @@ from reconciler.core.resource import Resource, Users, users_of
 from reconciler.core.situation import Situation
 from reconciler.core.tags import tag_call
 from reconciler.core.together import joined
-from reconciler.core.values import ABSENT, Ref, ResourceId, Spec, digest_of, references, resolve
+from reconciler.core.values import ABSENT, Ref, ResourceId, digest_of, references, resolve
 from reconciler.core.verdict import Judgement, judge
-
-SUFFIX_LENGTH = 6
-MAX_SUFFIXED = 32  # characters that Elastic Load Balancing takes for a target group's name
 
 
 @dataclass(frozen=True)
@@ -45,16 +43,6 @@ class Planned:
 def make_plan(situation: Situation) -> Planned:
     """The plan of a pass. Raises PlanError when references or waves go in a circle."""
     return _Planner(situation).run()
-
-
-def physical_name(kind: Kind, resource: Resource, environment: str, spec: Spec) -> str:
-    """The name that AWS sees. A suffixed one changes with the fields that cannot be changed, so both can exist."""
-    name = kind.physical_name(resource)
-    if not kind.suffixed:
-        return name
-    fixed = {row.path: spec.get(row.path) for row in kind.create_only() if row.path != kind.name_field}
-    suffix = digest_of([environment, str(resource.id), fixed]).partition(":")[2][:SUFFIX_LENGTH]
-    return f"{name[: MAX_SUFFIXED - SUFFIX_LENGTH - 1]}-{suffix}"
 
 
 @dataclass

@@ -100,13 +100,15 @@ def candidates(
     naturals: Mapping[str, str],
     tags: Mapping[str, Mapping[str, str]],
     natural: Callable[[Resource], str],
+    also: Callable[[Resource], str] = lambda _resource: "",
 ) -> dict[str, Resource | None]:
     """The ARNs that the engine wants to see, each with the desired resource that it stands for, if one does.
 
     `naturals` gives the natural key of each ARN. Wanted is what carries the environment's tag, and what has the natural
-    key of a desired resource.
+    key of a desired resource, or the other one that `also` gives.
     """
-    by_natural = {key: resource for resource in request.desired.values() if (key := natural(resource))}
+    desired = request.desired.values()
+    by_natural = {key: resource for keys in (also, natural) for resource in desired if (key := keys(resource))}
     by_name = {str(identity): resource for identity, resource in request.desired.items()}
     result: dict[str, Resource | None] = {}
     for arn, key in naturals.items():

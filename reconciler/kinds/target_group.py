@@ -13,6 +13,7 @@ from reconciler.core.call import Call
 from reconciler.core.fields import Effect, Field
 from reconciler.core.kind import Change, Creation, Fault, Input, Kind, Permissions, ReadRequest, Replacement
 from reconciler.core.live import TAG_REPLACES, Live
+from reconciler.core.names import physical_name
 from reconciler.core.resource import Resource
 from reconciler.core.tags import TAGS_FIELD, own_tags, tag_changes, with_tags
 from reconciler.core.values import ABSENT, Json, Spec
@@ -175,7 +176,13 @@ def read(request: ReadRequest) -> Iterable[Live]:
     by_arn = {group["targetGroupArn"]: group for group in groups}
     tags = _elb.tags_of(request.reader, list(by_arn))
     names = {arn: group["targetGroupName"] for arn, group in by_arn.items()}
-    wanted = _elb.candidates(request, names, tags, natural)
+    wanted = _elb.candidates(
+        request,
+        names,
+        tags,
+        natural,
+        also=lambda resource: physical_name(KIND, resource, request.environment, resource.spec),
+    )
     attributes = _elb.cached_attributes(
         request, "DescribeTargetGroupAttributes", "targetGroupArn", wanted, tags, ALWAYS
     )
