@@ -56,3 +56,42 @@ def test_replacing_a_target_group_survives_a_death_at_each_write(small: Stage) -
     small.commit("another port")
     second_commit(small)
     assert at_every_write(small, from_first) >= 16
+
+
+def adopted(stage: Stage) -> None:
+    """AWS with the corner shop as somebody made it by hand, and the commit that says adopt."""
+    stage.checkout("first")
+    stage.settle()
+    everything = tagged(stage)
+    for arn in everything:
+        strip(stage, arn)
+    stage.checkout("main")
+
+
+def test_an_adoption_survives_a_death_at_each_write_with_tagging_calls_only(small: Stage) -> None:
+    for name in ("base/edge.yaml", WEB, SERVICE):
+        text = (small.root / name).read_text()
+        small.write({name: text.replace("spec:", "reconcile: {adopt: true}\nspec:")})
+    small.commit("adopt all of it")
+    second_commit(small)
+    assert at_every_write(small, adopted) >= 12
+    small.begin_anew()
+    adopted(small)
+    since, tasks = len(small.aws.calls), small.client("ecs").list_tasks(cluster="shop")["taskArns"]
+    small.settle()
+    assert {call.operation for call in small.writes(since)} <= {"TagResource", "AddTags", "RemoveTags", "UntagResource"}
+    assert small.client("ecs").list_tasks(cluster="shop")["taskArns"] == tasks
+    small.assert_no_differences()
+
+
+def tagged(stage: Stage) -> list[str]:
+    """The ARNs of all that carries our tags, as the reports know them."""
+    return [status.arn for status in stage.reports[-1].statuses.values() if status.id.kind != "TaskDefinition"]
+
+
+def strip(stage: Stage, arn: str) -> None:
+    keys = [f"reconciler:{name}" for name in ("environment", "resource", "commit", "digest", "applying")]
+    if ":ecs:" in arn:
+        stage.client("ecs").untag_resource(resourceArn=arn, tagKeys=keys)
+    else:
+        stage.client("elbv2").remove_tags(ResourceArns=[arn], TagKeys=keys)
