@@ -53,6 +53,7 @@ class _Planner:
     judgements: dict[ResourceId, Judgement] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     moving: set[ResourceId] = field(default_factory=set)  # a change of this or an earlier pass is not over
+    recovering: set[ResourceId] = field(default_factory=set)  # what failed is being taken back: no wave waits for it
 
     def run(self) -> Planned:
         for identity, resource in self.situation.desired.resources.items():
@@ -73,7 +74,7 @@ class _Planner:
             notes=tuple(self.notes),
             deletions=wanted,
         )
-        return Planned(plan, self.judgements, self.pairs, frozenset(self.moving))
+        return Planned(plan, self.judgements, self.pairs, frozenset(self.moving | self.recovering))
 
     def _joined(self) -> list[Action]:
         edged = [self._with_edges(action) for action in self.actions.values()]
@@ -222,6 +223,8 @@ class _Planner:
     def _stands_still(self, resource: Resource, judgement: Judgement) -> bool:
         """Whether quarantine, or a commit that is older than what runs, forbids every write; says so."""
         if judgement.quarantined:
+            if self.kind(resource.id).health(judgement.live).state is HealthState.PROGRESSING:
+                self.recovering.add(resource.id)
             self._hold(
                 resource.id,
                 "in quarantine: the rollout of this content failed",
