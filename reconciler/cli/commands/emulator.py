@@ -23,7 +23,7 @@ def emulator(
         raise ReconcilerError(f"the emulator needs more packages: pip install 'reconciler[demo]' ({error})") from error
     with Emulator(port=port, seed=seed) as running:
         out().print(f"export AWS_ENDPOINT_URL={running.url}")
-        out().print("export AWS_ACCESS_KEY_ID=emulated AWS_SECRET_ACCESS_KEY=emulated AWS_REGION=us-east-1")
+        out().print("export AWS_ACCESS_KEY_ID=emulated AWS_SECRET_ACCESS_KEY=emulated AWS_DEFAULT_REGION=us-east-1")
         err().print("Ready. State is in memory, and gone when this ends (Ctrl-C).")
         running.run_clock(0.2, 0.2 * speed)
         while True:

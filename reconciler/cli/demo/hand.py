@@ -35,5 +35,6 @@ def by_hand(stage: Stage, service: str, *, count: int, name: str, value: str) ->
         ("\nsam$ ", "magenta"),
         (f"aws ecs register-task-definition … {name}={value}", "bold"),
         ("\nsam$ ", "magenta"),
-        (f"aws ecs update-service --service {service} --desired-count {count} --task-definition {revision}", "bold"),
+        (f"aws ecs update-service --service {service} --desired-count {count} \\\n", "bold"),
+        (f"       --task-definition {revision}", "bold"),
     )

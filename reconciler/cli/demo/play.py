@@ -30,11 +30,12 @@ def play(*, directory: Path | None, port: int, speed: float, pause: float, leave
         screen.say(Text(f"\nAll {len(STEPS)} steps happened, and all {made} claims were verified.", "bold green"))
         if not leave:
             screen.say(invitation(stage))
+            screen.head("Your turn")
             with suppress(KeyboardInterrupt):
                 Follower(tour).follow()
-        screen.close()
-        kept = f"The repository is kept in {directory}." if directory else "Everything that it made is gone."
-        screen.say(f"The demo has ended. {kept}")
+        screen.ending()
+    kept = f"The repository is kept in {directory}." if directory else "Everything that it made is gone."
+    screen.say(f"\nThe demo has ended. {kept}")
 
 
 @contextmanager

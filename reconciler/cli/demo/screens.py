@@ -15,7 +15,6 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from reconciler.cli.demo.tree import Picture, counted, event_text, progress, resource_table, rollouts
@@ -25,6 +24,7 @@ PLAIN_WIDTH: Final = 120
 FRAMES: Final = 8  # a second
 MOST_CHANGED: Final = 12  # lines of a commit that are shown
 MOST_EVENTS: Final = 6
+FEWEST_ROWS: Final = 8  # of the tree, on however small a terminal
 DOING: Final = {
     Verb.CREATE: "makes",
     Verb.UPDATE: "updates",
@@ -54,6 +54,9 @@ class Screen:
     def where(self, text: str) -> None:
         """What stands at the foot of the picture for good."""
 
+    def head(self, title: str) -> None:
+        """What stands above the picture from now on."""
+
     def step(self, place: str, title: str, narration: str) -> None:
         """A new chapter: `place` is its number, `narration` a sentence or two."""
         self.console.print()
@@ -61,7 +64,7 @@ class Screen:
         self.console.print(Text(narration))
 
     def say(self, text: str | Text) -> None:
-        self.console.print(text if isinstance(text, Text) else Text(text), soft_wrap=True)
+        self.console.print(text if isinstance(text, Text) else Text(text), soft_wrap=not self.console.is_terminal)
 
     def command(self, line: str, changed: Sequence[str] = ()) -> None:
         """A command that somebody has given, and the lines of git that it changed."""
@@ -82,6 +85,12 @@ class Screen:
     def claim(self, text: str) -> None:
         """Something that was shown, and verified."""
         self.console.print(Text.assemble(("✓ ", "bold green"), text))
+
+    def ending(self) -> None:
+        """The last picture, for good."""
+        if self.picture:
+            self.close()
+            self.show(resource_table(self.picture))
 
     def update(self, picture: Picture) -> None:
         """A new moment."""
@@ -134,9 +143,12 @@ class LiveScreen(Screen):
     def where(self, text: str) -> None:
         self._foot = Text(text, "dim", no_wrap=True, overflow="ellipsis")
 
+    def head(self, title: str) -> None:
+        self._heading = Text(f" {title} ", "bold cyan")
+
     def step(self, place: str, title: str, narration: str) -> None:
         super().step(place, title, narration)
-        self._heading = Text(f" {place} · {title} ", "bold cyan")
+        self.head(f"{place} · {title}")
 
     def event(self, source: str, text: str) -> None:
         style = "cyan" if source == "reconciler" else "dim"
@@ -151,22 +163,17 @@ class LiveScreen(Screen):
         """The picture, as tall as the terminal allows: what changes least gives way first."""
         if self.picture is None:
             return Text()
-        moving = rollouts(self.picture.snapshot)
-        body: list[RenderableType] = [Rule(self._heading, align="left", style="cyan"), resource_table(self.picture)]
-        used = len(self.picture.report.statuses) + 3
-        if moving:
-            body += [Text(), _titled("rolling out", moving)]
-            used += moving.row_count + 1
-        room = max(0, min(MOST_EVENTS, self.console.size.height - used - 4))
+        height = self.console.size.height
+        table = resource_table(self.picture, most=max(FEWEST_ROWS, height // 2))
+        body: list[RenderableType] = [Rule(self._heading, align="left", style="cyan"), table]
+        used = table.row_count + 4
+        if moving := rollouts(self.picture.snapshot):
+            body += [Text(), moving]
+            used += moving.row_count + 2
+        room = max(0, min(MOST_EVENTS, height * 7 // 10 - used - 1))
         if room and self._log:
             body += [Text(), *list(self._log)[-room:]]
         return Group(Text(), *body, self._foot)
-
-
-def _titled(title: str, table: Table) -> RenderableType:
-    both = Table.grid(padding=(0, 2))
-    both.add_row(Text(title, "bold blue"), table)
-    return both
 
 
 def make_screen() -> Screen:

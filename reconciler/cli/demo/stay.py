@@ -30,6 +30,7 @@ class Follower:
         self._stage = tour.stage
         self._head = self._stage.shop.head
         self._told = ""
+        self._resting = True
         self._stage.on_plan = self._plan
 
     def follow(self) -> NoReturn:
@@ -41,24 +42,29 @@ class Follower:
     def once(self) -> None:
         """One look at git and AWS, and what follows from it."""
         try:
-            self._commit()
-            self._stage.run()
+            new = self._new_commit()
+            report = self._stage.run()
         except InvalidManifestsError as error:
             self._tell(str(error), Group(*map(problem_line, error.problems)), "Invalid: nothing is written.")
         except ReconcilerError as error:
             self._tell(str(error), Text(str(error), "red"), "It is tried again.")
+        else:
+            if report.settled and (new or not self._resting):
+                self._screen.say(f"At rest: {report.sync.value} and {report.health.state.value}.")
+            self._resting = report.settled
 
-    def _commit(self) -> None:
+    def _new_commit(self) -> bool:
         head = self._stage.shop.head
-        if head != self._head:
-            self._head = head
-            self._screen.say(Text("\nHEAD is " + self._stage.shop.git("log", "-1", "--format=%h %s"), "bold"))
+        if head == self._head:
+            return False
+        self._head = head
+        self._screen.say(Text("\nHEAD is " + self._stage.shop.git("log", "-1", "--format=%h %s"), "bold"))
+        return True
 
     def _plan(self, plan: Plan) -> None:
-        news = "" if plan.empty else f"{plan.digest} {plan.held}"
-        self._tell(news, plan_screen(plan), "")
+        self._tell("" if plan.empty else f"{plan.digest} {plan.held}", plan_screen(plan))
 
-    def _tell(self, news: str, what: RenderableType, end: str) -> None:
+    def _tell(self, news: str, what: RenderableType, end: str = "") -> None:
         if news and news != self._told:
             self._screen.show(what)
             if end:
@@ -71,7 +77,7 @@ def invitation(stage: Stage) -> Text:
     folder = stage.shop.folder
     exports = {
         "AWS_ENDPOINT_URL": stage.aws.url,
-        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "you",
         "AWS_SECRET_ACCESS_KEY": "you",
         "RECONCILER_HOME": str(stage.work.folder.parent / "yours"),

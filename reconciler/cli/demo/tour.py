@@ -18,7 +18,7 @@ from reconciler.cli.demo.screens import Screen
 from reconciler.cli.demo.stage import Stage
 from reconciler.cli.demo.tree import Picture
 from reconciler.cli.screens import plan_screen
-from reconciler.core.errors import InvalidManifestsError, Problem
+from reconciler.core.errors import InvalidManifestsError, Problem, ReconcilerError
 from reconciler.core.live import HealthState
 from reconciler.core.report import PassReport, ResourceStatus, SyncState
 from reconciler.core.values import ResourceId
@@ -55,11 +55,14 @@ class Tour:
             self.screen.step(f"{number} of {len(steps)}", step.title, step.narration)
             self.rest()
             before = made
-            for claim in step.play(self):
-                self.screen.claim(claim)
-                made += 1
-            require(made > before, f"step {number}, {step.title!r}, has shown nothing")
-            self.rest(2)
+            try:
+                for claim in step.play(self):
+                    self.screen.claim(claim)
+                    made += 1
+                require(made > before, "it has shown nothing")
+            except ReconcilerError as error:
+                raise DemoFailure(f"step {number} of the tour, {step.title!r}, did not happen: {error}") from error
+            self.rest()
         return made
 
     def _show(self) -> None:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -13,14 +14,19 @@ from rich.text import Text
 
 from reconciler.cli.demo.glance import Event, ServiceView, Snapshot
 from reconciler.cli.screens import HEALTH_STYLES, SYNC_STYLES
-from reconciler.core.report import PassReport, ResourceStatus
+from reconciler.core.live import HealthState
+from reconciler.core.report import PassReport, ResourceStatus, SyncState
 from reconciler.core.resource import Desired
 from reconciler.core.values import Json, ResourceId, references
 
 BAR = 12  # characters of a rollout's bar
 OWNERS = ("Cluster", "LoadBalancer", "Listener", "ListenerRule")  # what others hang from, in this order
 CONDITIONS = {"path-pattern": "path", "host-header": "host"}
+LONGEST_SYNC, LONGEST_HEALTH = len("OutOfSync"), len("◐ Progressing")
 TARGET_STATES = ("healthy", "initial", "unhealthy", "draining")
+
+Row: TypeAlias = tuple[str, ResourceStatus]
+"""A resource, and the guide lines in front of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +38,53 @@ class Picture:
     snapshot: Snapshot
 
 
-def resource_table(picture: Picture) -> Table:
-    """Every resource once, below what it belongs to; inline task definitions are part of their service's line."""
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+def resource_table(picture: Picture, most: int = 1000) -> Table:
+    """Every resource once, below what it belongs to; inline task definitions are part of their service's line.
+
+    Where that makes more than `most` rows, what is well and no service is only counted.
+    """
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim", expand=True)
     table.add_column("RESOURCE", no_wrap=True)
-    table.add_column("SYNC", no_wrap=True)
-    table.add_column("HEALTH", no_wrap=True)
+    table.add_column("SYNC", no_wrap=True, min_width=LONGEST_SYNC)
+    table.add_column("HEALTH", no_wrap=True, min_width=LONGEST_HEALTH)
     table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
-    for guide, status in _walk(picture.report.statuses):
+    rows = list(_walk(picture.report.statuses))
+    shown = rows if len(rows) <= most else _chosen(rows, most - 1)
+    for guide, status in shown:
         sign, style = HEALTH_STYLES[status.health.state]
+        lead = guide if shown is rows else ""
         table.add_row(
-            Text.assemble((guide, "dim"), (f"{status.id.kind}/", "dim"), (status.id.name, "bold")),
+            Text.assemble((lead, "dim"), (f"{status.id.kind}/", "dim"), (status.id.name, "bold")),
             Text(status.sync.value, SYNC_STYLES[status.sync]),
             Text(f"{sign} {status.health.state.value}", style),
             _details(status, picture),
         )
+    if left := len(rows) - len(shown):
+        well = all(_well(status) for row in rows if row not in shown for status in row[1:])
+        words = ("Synced", f"{HEALTH_STYLES[HealthState.HEALTHY][0]} Healthy", "all of them") if well else ("", "", "")
+        table.add_row(Text(f"… and {left} more", "dim"), *(Text(word, "green") for word in words))
     return table
 
 
-def _walk(statuses: Mapping[ResourceId, ResourceStatus]) -> Iterator[tuple[str, ResourceStatus]]:
+def _well(status: ResourceStatus) -> bool:
+    return status.sync is SyncState.SYNCED and status.health.state is HealthState.HEALTHY
+
+
+def _chosen(rows: Sequence[Row], most: int) -> list[Row]:
+    """The rows that a small terminal shows: what is not well, and clusters and services; in the tree's order."""
+    worth = [row for row in rows if not _well(row[1]) or row[1].id.kind in ("Cluster", "Service")]
+    ranked = sorted(worth, key=lambda row: _well(row[1]))[:most]
+    return [row for row in rows if row in ranked]
+
+
+def _walk(statuses: Mapping[ResourceId, ResourceStatus]) -> Iterator[Row]:
     """The statuses depth first, each with the guide lines in front of it."""
     children: dict[ResourceId | None, list[ResourceId]] = {}
     for identity, status in statuses.items():
         if status.part_of is None:
             children.setdefault(_owner(identity, statuses), []).append(identity)
 
-    def below(owner: ResourceId, guide: str) -> Iterator[tuple[str, ResourceStatus]]:
+    def below(owner: ResourceId, guide: str) -> Iterator[Row]:
         found = sorted(children.get(owner, []))
         for index, identity in enumerate(found):
             last = index == len(found) - 1
@@ -78,11 +105,11 @@ def _owner(identity: ResourceId, statuses: Mapping[ResourceId, ResourceStatus]) 
 
 
 def _details(status: ResourceStatus, picture: Picture) -> Text:
-    text = _facts(status, picture)
+    text = Text()
     for there, word, style in ((status.quarantined, "in quarantine", "bold red"), (status.held, "held", "magenta")):
         if there:
-            text.append((", " if text else "") + word, style)
-    return text
+            text.append(word, style).append("  ")
+    return text + _facts(status, picture)
 
 
 def _facts(status: ResourceStatus, picture: Picture) -> Text:
@@ -92,8 +119,8 @@ def _facts(status: ResourceStatus, picture: Picture) -> Text:
             return Text(f"{snapshot.instances[identity.name]} EC2 instances")
         case "Service" if identity.name in snapshot.services:
             view = snapshot.services[identity.name]
-            image = view.primary.image if view.primary else ""
-            return Text(f"{view.running} of {view.desired} tasks, {image}")
+            tag = view.primary.image.rpartition(":")[2] if view.primary else ""
+            return Text(f"{view.running} of {view.desired} tasks, {tag}")
         case "TargetGroup" if snapshot.targets.get(status.arn):
             return _targets(snapshot.targets[status.arn])
         case "ListenerRule" if identity in picture.desired.resources:
@@ -130,10 +157,9 @@ def rollouts(snapshot: Snapshot) -> Table | None:
     moving = [view for view in snapshot.services.values() if view.moving and view.primary]
     if not moving:
         return None
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in range(3):
-        table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for name in ("ROLLOUT", "IMAGE", "", "TASKS"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
     for view in moving:
         primary = view.primary
         running, wanted = (primary.running, primary.desired) if primary else (0, 0)
@@ -150,13 +176,13 @@ def images(view: ServiceView) -> Text:
 
 
 def progress(view: ServiceView) -> str:
-    """`2 of 3 new running, 1 starting, 2 old`; what is nothing is left out."""
+    """`2 of 3 new, 1 starting, 2 old`; what is nothing is left out."""
     primary = view.primary
     if primary is None:
         return ""
-    word = "new " if len(view.deployments) > 1 else ""
+    word = "new" if len(view.deployments) > 1 else "running"
     parts = [
-        f"{primary.running} of {primary.desired} {word}running",
+        f"{primary.running} of {primary.desired} {word}",
         f"{primary.pending} starting" if primary.pending else "",
         f"{primary.failed} failed" if primary.failed else "",
         f"{view.old} old" if view.old else "",
