@@ -26,6 +26,7 @@ def cpu_seconds() -> float:
 
 def plan(repository: Path, home: Path, *, write: bool) -> dict[str, Any]:
     """One pass over the only environment at HEAD, with the caches and the store below `home`."""
+    from reconciler import __version__  # noqa: PLC0415
     from reconciler.aws.disk_cache import DiskCache  # noqa: PLC0415  # imports count as start-up, and are this one's
     from reconciler.aws.gate import Gate  # noqa: PLC0415
     from reconciler.aws.session import connect  # noqa: PLC0415
@@ -40,7 +41,7 @@ def plan(repository: Path, home: Path, *, write: bool) -> dict[str, Any]:
     home.mkdir(parents=True, exist_ok=True)
     cache, store = DiskCache(home / "cache"), open_store(f"sqlite:///{home / 'store.sqlite'}")
     with open_repository(str(repository), home / "git") as opened:
-        renderings = Renderings(opened, KINDS, cache=cache)
+        renderings = Renderings(opened, KINDS, cache=cache, version=__version__)
         desired = renderings.at(opened.commit("HEAD").id)
         environment = desired.environment
         session = connect(environment.region)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from benchmarks.generate import ACCOUNT, REGION, SERVICES_PER_BALANCER, Fleet
 from reconciler.core.live import TAG_COMMIT, TAG_DIGEST, TAG_ENVIRONMENT, TAG_RESOURCE
-from reconciler.core.planner import physical_name
+from reconciler.core.names import physical_name
 from reconciler.core.resource import Desired, Resource
 from reconciler.core.values import Json, Ref, ResourceId, Spec, resolve
 from reconciler.kinds import KINDS, listener, load_balancer, target_group

@@ -6,7 +6,9 @@ beside it, and measures in fresh processes:
 - a *cold* plan, with an empty cache and an empty store;
 - a *warm* plan, with the caches that the first one left and the baselines that a sync takes;
 - for each, a *bare* boto3 loop: the very same calls with the same parameters, as the server recorded them, with boto3
-  as it comes; it parses the answers and compares nothing.
+  as it comes; it parses the answers and compares nothing;
+- once, warm, the *command* `reconciler plan` itself, as a person runs it: it waits for the rate limits, and its CPU has
+  the start of the command line and the screen in it.
 
 A plan that finds a difference where there is none fails the benchmark, and so does one call of a kind that the formula
 (`benchmarks.formula`) does not know: the wrong plan may be as fast as it likes. CPU is user and system time of the
@@ -20,13 +22,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +53,7 @@ class Measured:
     least: dict[str, int]
     plan: dict[str, Any]
     bare: dict[str, Any]
+    command: float | None = None  # CPU seconds of `reconciler plan`; measured warm only
 
     @property
     def call_ratio(self) -> float:
@@ -67,8 +71,7 @@ class Measured:
         return cheap and self.plan["megabytes"] < MOST_MEGABYTES
 
 
-def client(address: str, *arguments: str) -> dict[str, Any]:
-    """What one fresh process measured of itself."""
+def _environment(address: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     settings = {
         "AWS_ENDPOINT_URL": address,
@@ -77,10 +80,27 @@ def client(address: str, *arguments: str) -> dict[str, Any]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
+    return kept | settings
+
+
+def client(address: str, *arguments: str) -> dict[str, Any]:
+    """What one fresh process measured of itself."""
     command = [sys.executable, "-m", "benchmarks.client", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=kept | settings, check=True, stdout=subprocess.PIPE, text=True)
+    environment = _environment(address)
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     result: dict[str, Any] = json.loads(done.stdout)
     return result
+
+
+def command_cpu(address: str, repository: Path, home: Path) -> float:
+    """The CPU seconds of `reconciler plan`. Raises CalledProcessError for any exit code but that for no differences."""
+    program = "from reconciler.cli import main; main()"
+    arguments = [sys.executable, "-c", program, "plan", "--repo", str(repository)]
+    environment = _environment(address) | {"RECONCILER_HOME": str(home)}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(arguments, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def measure(services: int, folder: Path, runs: int) -> list[Measured]:
@@ -92,7 +112,8 @@ def measure(services: int, folder: Path, runs: int) -> list[Measured]:
         cold = _row(services, address, folder, runs, cold=True)
         shutil.rmtree(home, ignore_errors=True)
         _checked(services, client(address, "sync", str(repository), str(home)), calls(address))
-        return [cold, _row(services, address, folder, runs, cold=False)]
+        warm = _row(services, address, folder, runs, cold=False)
+        return [cold, replace(warm, command=command_cpu(address, repository, home))]
 
 
 def _row(services: int, address: str, folder: Path, runs: int, *, cold: bool) -> Measured:
@@ -144,6 +165,12 @@ def show(rows: list[Measured]) -> None:
             f"{row.cpu_ratio(net=False):6.2f} {row.cpu_ratio(net=True):5.2f}  {row.plan['megabytes']:6.0f}"
             f" {row.bare['megabytes']:5.0f}  {row.plan['paced']:9.0f}"
         )
+    for row in rows:
+        if row.command is not None:
+            ratio = row.command / row.cpu(row.bare, net=False)
+            print(
+                f"N = {row.services}, warm: `reconciler plan` itself took {row.command:.2f} CPU s, {ratio:.2f} x bare"
+            )
     print("\nEvery plan found no difference. `paced`: the rate limits alone, which these runs do not wait for.\n")
     largest = [row for row in rows if row.services == max(row.services for row in rows)]
     print(f"calls for N = {largest[0].services}" + " " * 32 + "cold  least    warm  least")
