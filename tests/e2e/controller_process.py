@@ -1,6 +1,6 @@
 """A controller in a process of its own, which really dies: run by `test_e2e_kills.py`, with one JSON argument.
 
-    {"url": …, "repository": …, "mirrors": …, "point": ["Service/web:create ecs:CreateService", 1, "after"], "how": "kill"}
+    {"url": …, "repository": …, "mirrors": …, "point": ["Cluster/shop:create ecs:CreateCluster", 1, "after"], "how": …}
 
 It makes one pass at HEAD and dies at the point: by SIGKILL, or by `os._exit` without any cleaning up. It exits with 3
 when it never came there.

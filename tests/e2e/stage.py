@@ -58,6 +58,7 @@ class Stage:
         self.wrap: Callable[[Gate], AwsGate] = lambda gate: gate
         self.before_write: Callable[[Any], None] | None = None
         self.on_action: Callable[[Any], None] = lambda _action: None
+        self.watch: Callable[[], None] | None = None  # looks at AWS after every tick (S), and raises
         self.reports: list[PassReport] = []
         self._session: Session | None = None
         self._engine: Engine | None = None
@@ -207,6 +208,8 @@ class Stage:
                     for _ in range(self.hosts):
                         add_instance(arn, ACCOUNT, REGION)
         self.aws.tick(seconds)
+        if self.watch:
+            self.watch()
 
     def plan(self, order: Order = DRY) -> Plan:
         """Return what a pass would do; nothing is written."""

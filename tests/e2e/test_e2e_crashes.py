@@ -55,7 +55,77 @@ def test_replacing_a_target_group_survives_a_death_at_each_write(small: Stage) -
     small.edit(WEB, ("port: 80,", "port: 8080,"))
     small.commit("another port")
     second_commit(small)
-    assert at_every_write(small, from_first) >= 16
+
+    def prepare(stage: Stage) -> None:
+        stage.watch = None
+        from_first(stage)
+        stage.watch = lambda: serves(stage)
+
+    assert at_every_write(small, prepare) >= 16
+
+
+def serves(stage: Stage) -> None:
+    """Assert that the rule forwards to something healthy: what gets a share of the requests can answer them."""
+    elb = stage.client("elbv2")
+    [balancer] = elb.describe_load_balancers()["LoadBalancers"]
+    [listener] = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    rules = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    groups = [
+        group["TargetGroupArn"]
+        for rule in rules
+        for action in rule["Actions"]
+        for group in action.get("ForwardConfig", {}).get("TargetGroups", [])
+        if group.get("Weight", 1)
+    ]
+    assert groups, "no rule forwards to anything"
+    for arn in groups:
+        targets = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        states = [target["TargetHealth"]["State"] for target in targets]
+        assert "healthy" in states, f"{arn} serves and has {states}"
+
+
+def test_changes_in_place_survive_a_death_at_each_write(small: Stage) -> None:
+    """Everything that changes without a deployment, with more than one call for most resources."""
+    edge, tags = "base/edge.yaml", "tags: [{key: team, value: shop}]"
+    small.edit(edge, ("name: shop}\nspec: {}", f"name: shop}}\nspec: {{{tags}, settings: [{CONTAINER_INSIGHTS}]}}"))
+    small.edit(edge, ("spec: {subnets", f"spec: {{{tags}, attributes: [{IDLE}], subnets"))
+    small.edit(edge, ('statusCode: "404"', 'statusCode: "503"'))
+    small.edit(WEB, ("spec: {protocol", f"spec: {{{tags}, attributes: [{DELAY}], healthCheckPath: /health, protocol"))
+    small.edit(WEB, ("/*", "/shop/*"), ("priority: 10", "priority: 20"))
+    small.edit(SERVICE, ("desiredCount: 2", f"desiredCount: 3\n  healthCheckGracePeriodSeconds: 30\n  {tags}"))
+    small.commit("changes in place")
+    second_commit(small)
+    assert at_every_write(small, from_first) >= 30
+
+
+CONTAINER_INSIGHTS = "{name: containerInsights, value: enabled}"
+IDLE = '{key: idle_timeout.timeout_seconds, value: "120"}'
+DELAY = '{key: deregistration_delay.timeout_seconds, value: "30"}'
+
+
+def test_a_first_deployment_that_fails_survives_a_death_at_each_write(small: Stage) -> None:
+    small.edit(SERVICE, ("web:1", "web:crash"))
+    small.commit("broken from the beginning")
+    assert at_every_write(small, lambda _stage: None) >= 18
+
+
+def test_a_commit_during_a_rollout_survives_a_death_at_each_write(small: Stage) -> None:
+    small.edit(SERVICE, ("web:1", "web:2"))
+    small.commit("a new image")
+    small.edit(SERVICE, ("web:2", "web:3"))
+    small.commit("a newer one")
+    small.checkout("main~2", "-B", "first")
+    small.checkout("main~1", "-B", "second")
+
+    def in_the_middle(stage: Stage) -> None:
+        stage.checkout("first")
+        stage.settle()
+        stage.checkout("second")
+        stage.run()
+        stage.tick()
+        stage.checkout("main")
+
+    assert at_every_write(small, in_the_middle) >= 8
 
 
 def adopted(stage: Stage) -> None:

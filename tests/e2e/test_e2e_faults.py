@@ -57,7 +57,7 @@ def test_a_failure_that_outlasts_the_repeats_of_each_write_is_made_good_by_later
     assert len(points) >= 9
 
 
-def test_a_refusal_of_each_write_stops_its_dependants_only_and_does_not_spin(shop: Stage) -> None:
+def test_a_refusal_of_every_second_write_stops_its_dependants_only_and_does_not_spin(shop: Stage) -> None:
     wanted, points = first_sync(shop)
     failed = [f"{point}: {why}" for point in points[::2] for why in refused(shop, wanted, point)]
     tell("access_denied", len(points[::2]), failed)
