@@ -7,29 +7,30 @@ on this machine.
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.aws.clock import utc_now
-from reconciler.aws.disk_cache import DiskCache
-from reconciler.aws.gate import Gate
-from reconciler.aws.session import Session, connect
-from reconciler.controller.windows import denied
 from reconciler.core.call import Call
 from reconciler.core.plan import Action, Plan
 from reconciler.core.resource import Desired
-from reconciler.engine.memory import Memory
-from reconciler.engine.passes import Engine
-from reconciler.engine.render import Renderings
-from reconciler.git import Repository, open_repository
-from reconciler.kinds import KINDS
-from reconciler.store import open_store
+
+if TYPE_CHECKING:  # botocore, SQLAlchemy and GitPython take most of a second to import: only when they are used
+    from reconciler.aws.cache import Cache
+    from reconciler.aws.gate import Gate
+    from reconciler.aws.session import Session
+    from reconciler.engine.memory import Memory
+    from reconciler.engine.passes import Engine
+    from reconciler.engine.render import Renderings
+    from reconciler.git import Repository
 
 
 def state_folder() -> Path:
@@ -64,22 +65,37 @@ class Workspace:
     before_write: Callable[[Call], None] | None = None
     on_plan: Callable[[Plan], None] = lambda _plan: None
     on_action: Callable[[Action], None] = lambda _action: None
+    tell: Callable[[str], None] = lambda _warning: None  # of what does not stop the command
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
     @cached_property
-    def cache(self) -> DiskCache:
-        cache = DiskCache(self.folder / "cache")
+    def cache(self) -> Cache:
+        """What AWS answered before; in memory where it cannot be on disk."""
+        from reconciler.aws.cache import MemoryCache
+        from reconciler.aws.disk_cache import DiskCache
+
+        try:
+            cache = DiskCache(self.folder / "cache")
+        except OSError as error:
+            self.tell(f"the cache {self.folder / 'cache'} cannot be used: {error.strerror}. Going on without it")
+            return MemoryCache()
         self._closing.append(cache.close)
         return cache
 
     @cached_property
     def memory(self) -> Memory:
-        store = open_store(f"sqlite:///{self.folder / 'store.sqlite'}")
+        """What is remembered between passes; a store that cannot be used stops nothing."""
+        from reconciler.store import Forgiving
+
+        store = Forgiving(f"sqlite:///{self.folder / 'store.sqlite'}", self.tell)
         self._closing.append(store.close)
         return store
 
     @cached_property
     def renderings(self) -> Renderings:
+        from reconciler.engine.render import Renderings
+        from reconciler.kinds import KINDS
+
         return Renderings(self.repository, KINDS, self.place.environment, self.cache, __version__)
 
     def desired(self) -> Desired:
@@ -88,6 +104,8 @@ class Workspace:
 
     @cached_property
     def session(self) -> Session:
+        from reconciler.aws.session import connect
+
         environment = self.desired().environment
         session = connect(
             environment.region,
@@ -102,6 +120,8 @@ class Workspace:
 
     @cached_property
     def gate(self) -> Gate:
+        from reconciler.aws.gate import Gate
+
         gate = Gate(
             self.session,
             account=self.desired().environment.account,
@@ -115,10 +135,15 @@ class Workspace:
 
     @cached_property
     def engine(self) -> Engine:
+        from reconciler.engine.passes import Engine
+        from reconciler.kinds import KINDS
+
         return Engine(self.renderings, KINDS, self.gate, self.memory, self.on_plan, self.on_action)
 
     def denied(self) -> str:
         """Why a sync window forbids writes now; empty when none does."""
+        from reconciler.controller.windows import denied
+
         return denied(self.desired().environment.sync.windows, self.gate.now())
 
     def pause(self, seconds: float) -> None:
@@ -137,15 +162,29 @@ class Workspace:
 
 @contextmanager
 def workspace(place: Place) -> Iterator[Workspace]:
-    """The workspace of a command; fetches a repository that is given by URL."""
-    folder = state_folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    repository = open_repository(place.repo, folder / "git")
-    opened = Workspace(place, repository, folder)
-    try:
-        if "://" in place.repo or place.repo.startswith("git@"):
+    """The workspace of a command; fetches a repository that is given by URL. Raises GitError."""
+    from reconciler.cli.output import warn
+    from reconciler.git import open_repository
+    from reconciler.git.location import Remote, parse_location
+
+    with ExitStack() as stack:
+        folder = _usable(state_folder(), stack, warn)
+        repository = stack.enter_context(open_repository(place.repo, folder / "git"))
+        opened = Workspace(place, repository, folder, tell=warn)
+        stack.callback(opened.close)
+        if isinstance(parse_location(place.repo), Remote):
             repository.fetch()
         yield opened
-    finally:
-        opened.close()
-        repository.close()
+
+
+def _usable(folder: Path, stack: ExitStack, tell: Callable[[str], None]) -> Path:
+    """The folder, or a temporary one where it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        tell(
+            f"nothing can be kept in {folder}: {error.strerror}. Going on without; RECONCILER_HOME names another folder"
+        )
+        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-")))

@@ -43,11 +43,15 @@ class ResourceStatus:
     message: str = ""
     next: str = ""  # what a person can do
     quarantined: bool = False
-    held: bool = False
+    hold: str = ""  # until when and why a person holds it
     arn: str = ""
     facts: Mapping[str, Json] = field(default_factory=dict)  # counts and revisions, for screens
     part_of: ResourceId | None = None
     parents: tuple[ResourceId, ...] = ()  # what it refers to, for trees and graphs
+
+    @property
+    def held(self) -> bool:
+        return bool(self.hold)
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -60,6 +64,7 @@ class ResourceStatus:
             "next": self.next,
             "quarantined": self.quarantined,
             "held": self.held,
+            "hold": masked_text(self.hold),
             "arn": self.arn,
             "differences": [difference.to_json() for difference in self.differences],
         }

@@ -78,7 +78,7 @@ def _status(
         message=_message(judgement, action, held, outcome),
         next=held.next if held else "",
         quarantined=quarantined,
-        held=bool(situation.hold(resource, live)),
+        hold=str(situation.hold(resource, live) or ""),
         arn=live.arn if live else "",
         facts=_facts(live),
         part_of=resource.part_of,

@@ -14,8 +14,9 @@ from reconciler.core.resource import Desired
 from reconciler.core.tags import tag_call, untag_call
 from reconciler.core.values import ABSENT, ResourceId
 from reconciler.engine.execute import execute
-from reconciler.engine.observe import observe
+from reconciler.engine.observe import Observation, observe
 from reconciler.engine.passes import Engine
+from reconciler.manifests.suggest import did_you_mean, listed
 
 Marker = Callable[[ResourceId, Live], tuple[Call, ...]]
 
@@ -65,12 +66,28 @@ def _mark(engine: Engine, desired: Desired, targets: Iterable[ResourceId], mark:
     for identity in targets:
         live = seen.claims.owned.get(identity)
         if live is None or engine.kinds[identity.kind].content_addressed:
-            unread = seen.unreadable.get(identity.kind)
-            raise NotOursError(unread or f"{identity} is nothing that {desired.environment.tag} owns in AWS")
+            raise NotOursError(_not_ours(identity, engine, desired, seen))
         if calls := mark(identity, live):
             actions.append(Action(identity, Verb.TAG, calls, why))
     plan = Plan(desired.environment.tag, desired.commit, ordered(actions))
     outcome = execute(plan, engine.gate, lambda _ref: ABSENT, engine.on_action)
     if outcome.failures:
-        raise ReconcilerError("; ".join(failure.message for failure in outcome.failures))
+        done = [action.partition(":")[0] for action in outcome.applied]
+        raise ReconcilerError(
+            "; ".join(failure.message for failure in outcome.failures) + (f" (done: {', '.join(done)})" if done else "")
+        )
     return plan
+
+
+def _not_ours(identity: ResourceId, engine: Engine, desired: Desired, seen: Observation) -> str:
+    """Why a mark cannot be set, and what to do."""
+    kind = engine.kinds.get(identity.kind)
+    if kind is None:
+        return f"there is no kind {identity.kind}{did_you_mean(identity.kind, engine.kinds)}"
+    if identity.kind in seen.unreadable:
+        return seen.unreadable[identity.kind]
+    if kind.content_addressed:
+        return f"{identity} is content that others run, and carries no marks: name the resource that runs it"
+    owned = sorted(str(one) for one in seen.claims.owned if one.kind == identity.kind)
+    near = did_you_mean(str(identity), owned) or (f", which owns {listed(owned)}" if owned else "")
+    return f"{identity} is nothing that {desired.environment.tag} owns in AWS{near}"

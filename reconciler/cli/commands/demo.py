@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli.demo.nobody import nobody
 from reconciler.cli.output import err
 from reconciler.core.errors import ReconcilerError
 
-DEFAULT_PAUSE = 2.0
+DEFAULT_PAUSE = 2.0  # seconds
+EXIT_INTERRUPTED = 130
 
 
 def demo(
@@ -26,25 +28,26 @@ def demo(
     ] = None,
 ) -> None:
     """Play a tour on an embedded AWS: sync, rollout, merge, refusal, drift, rollback. Then stay up for you to try."""
-    try:
-        from reconciler.cli.demo.play import play  # an extra, and slow to import
-    except ImportError as error:
-        raise ReconcilerError(
-            f"the demo needs the emulator's packages: pip install 'reconciler[demo]' ({error})"
-        ) from error
     unattended = leave and not sys.stdout.isatty()
     default = 0.0 if unattended else DEFAULT_PAUSE
-    try:
-        play(
-            directory=directory,
-            port=port,
-            speed=0.0 if unattended else speed,
-            pause=default if pause is None else pause,
-            leave=leave,
-        )
-    except KeyboardInterrupt:
-        err().print("\nThe demo was ended before the tour was over.")
-        raise typer.Exit(130) from None
+    with nobody():
+        try:
+            from reconciler.cli.demo.play import play  # an extra, and slow to import
+        except ImportError as error:
+            raise ReconcilerError(
+                f"the demo needs the emulator's packages: pip install 'reconciler[demo]' ({error})"
+            ) from error
+        try:
+            play(
+                directory=directory,
+                port=port,
+                speed=0.0 if unattended else speed,
+                pause=default if pause is None else pause,
+                leave=leave,
+            )
+        except KeyboardInterrupt:
+            err().print("\nThe demo was ended before the tour was over.")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def register(app: typer.Typer) -> None:

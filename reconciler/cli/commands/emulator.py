@@ -18,7 +18,7 @@ def emulator(
 ) -> None:
     """Run an embedded AWS: ECS with rollouts, load balancers with health, events, CloudTrail. Ctrl-C ends it."""
     try:
-        from reconciler.emulator.server import Emulator  # noqa: PLC0415  # an extra, and slow to import
+        from reconciler.emulator.server import Emulator  # an extra, and slow to import
     except ImportError as error:
         raise ReconcilerError(f"the emulator needs more packages: pip install 'reconciler[demo]' ({error})") from error
     with Emulator(port=port, seed=seed) as running:

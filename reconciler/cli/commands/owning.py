@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli.commands.plan import look
-from reconciler.cli.commands.sync import DEFAULT_WAIT, Timeout, follow, leave
+from reconciler.cli.commands.sync import DEFAULT_WAIT, announce, follow, leave, print_report
 from reconciler.cli.context import Workspace, workspace
+from reconciler.cli.markdown import status_markdown
 from reconciler.cli.options import (
     CommitRev,
     EnvironmentName,
     ExternalId,
+    Names,
     Output,
     OutputAs,
     Profile,
     Repo,
     Role,
+    Timeout,
     place,
+    seconds,
 )
-from reconciler.cli.output import emit, err, out
-from reconciler.cli.screens import plan_screen, report_screen, resource_ids
+from reconciler.cli.output import emit, out, say, show
+from reconciler.cli.screens import resource_ids
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import Verb
 from reconciler.core.pruning import deletions_digest
 from reconciler.core.report import PassReport
-from reconciler.engine import marks
-from reconciler.engine.passes import Order
+from reconciler.core.values import ResourceId
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="Kind/name …", help="As in Service/web.")]
+if TYPE_CHECKING:
+    from reconciler.engine.passes import Order
 
 
 def adopt(
@@ -43,7 +48,12 @@ def adopt(
     profile: Profile = None,
     output: OutputAs = Output.TABLE,
 ) -> None:
-    """Take over what runs, by tags alone: no new revision, no deployment. What differs is shown, and left as it is."""
+    """Take over what runs, by tags alone: no new revision, no deployment. What differs is shown, and left as it is.
+
+    Exit codes: 0 adopted, 2 something that was named was not, 1 error.
+    """
+    from reconciler.engine.passes import Order
+
     if bool(names) == everything:
         raise ReconcilerError("say what to adopt: names as in Service/web, or --all")
     with workspace(place(repo, environment, None, role, external_id, profile)) as work:
@@ -52,15 +62,25 @@ def adopt(
         if unknown := [str(one) for one in sorted(wanted - set(desired.resources))]:
             raise ReconcilerError(f"git has no manifest for {', '.join(unknown)}: write it first, then adopt")
         order = Order(denied=work.denied(), adopt=wanted, verbs=frozenset({Verb.ADOPT}))
-        work.on_plan = lambda made: err().print(plan_screen(made))
         report = work.engine.run(desired, order)
-        adopted = [one.partition(":")[0] for one in report.applied]
-        emit(output, report.to_json(), lambda: f"Adopted {', '.join(adopted)}." if adopted else "Nothing was adopted.")
-        missed = sorted(str(one) for one in wanted if names and str(one) not in adopted)
-    for name in missed:
-        status = report.statuses[next(iter(resource_ids([name])))]
-        err().print(f"{name}: {status.message or 'ours already, or not there'}", markup=False)
-    leave(report, waited=False)
+        adopted = [str(action.resource) for action in report.plan.actions if action.id in report.applied]
+        told = f"Adopted {', '.join(adopted)}." if adopted else "Nothing was adopted."
+        emit(output, report.to_json(), lambda: told, lambda: status_markdown(report))
+    _leave_adopting(report, [one for one in sorted(wanted) if names and str(one) not in adopted])
+
+
+def _leave_adopting(report: PassReport, missed: list[ResourceId]) -> None:
+    """Exit code 2 where something that was asked for is not ours now."""
+    reasons = {held.resource: held.reason for held in report.plan.held}
+    for failure in report.failures:
+        say(f"{failure.action}: {failure.message}", "red")
+    for identity in missed:
+        status = report.statuses[identity]
+        say(f"{identity}: {reasons.get(identity) or ('ours already' if status.arn else 'not there in AWS')}")
+    if report.failures:
+        raise typer.Exit(1)
+    if any(not report.statuses[identity].arn or identity in reasons for identity in missed):
+        raise typer.Exit(2)
 
 
 def disown(
@@ -71,12 +91,17 @@ def disown(
     external_id: ExternalId = None,
     profile: Profile = None,
 ) -> None:
-    """Remove our tags, and touch nothing else. The manifests should go too, or the next sync stops at the object."""
+    """Remove our tags, and touch nothing else. The manifests should go too, or the next sync stops at the object.
+
+    Exit codes: 0 disowned, 1 error.
+    """
+    from reconciler.engine import marks
+
     if not names:
         raise ReconcilerError("say what to disown, as in Service/web")
     with workspace(place(repo, environment, None, role, external_id, profile)) as work:
         marks.disown(work.engine, work.desired(), sorted(resource_ids(names)))
-    out().print(f"Disowned {', '.join(names)}: not ours any more, and unchanged.", markup=False)
+    show(out(), f"Disowned {', '.join(names)}: not ours any more, and unchanged.")
 
 
 def approve(
@@ -91,25 +116,31 @@ def approve(
     wait: Annotated[bool, typer.Option("--wait", help="Stay until everything is gone.")] = False,
     timeout: Timeout = DEFAULT_WAIT,
 ) -> None:
-    """Let exactly the deletions pass that this digest names, and sync."""
+    """Let exactly the deletions pass that this digest names, and sync.
+
+    The plan prints the digest when a commit deletes more than the environment allows. Exit codes: as `sync`.
+    """
+    from reconciler.engine.passes import Order
+
+    longest = seconds(timeout, "--timeout")
     with workspace(place(repo, environment, commit, role, external_id, profile)) as work:
         before = look(work)
         _check(before, digest)
         order = Order(denied=work.denied(), approved=digest, named_commit=commit is not None)
-        work.on_plan = lambda made: err().print(plan_screen(made)) if not made.empty else None
-        report = _approved(work, order, wait=wait, timeout=timeout)
-        emit(output, report.to_json(), lambda: report_screen(report))
+        announce(work)
+        report = _approved(work, order, wait=wait, longest=longest)
+        print_report(report, output)
     leave(report, waited=wait)
 
 
-def _approved(work: Workspace, order: Order, *, wait: bool, timeout: int) -> PassReport:
+def _approved(work: Workspace, order: Order, *, wait: bool, longest: float) -> PassReport:
     report = work.engine.run(work.desired(), order)
     # What was approved shrinks as it goes: the rest of it needs the digest of the rest.
     while wait and not report.settled and report.plan.deletions:
         order = replace(order, approved=deletions_digest(report.plan.deletions))
         work.pause(report.look_again.total_seconds() if report.look_again else 0)
         report = work.engine.run(work.desired(), order)
-    return follow(work, order, timeout) if wait else report
+    return follow(work, order, longest) if wait else report
 
 
 def _check(report: PassReport, digest: str) -> None:
@@ -131,21 +162,42 @@ def destroy(
     output: OutputAs = Output.TABLE,
     timeout: Timeout = DEFAULT_WAIT,
 ) -> None:
-    """Delete everything that the environment owns in AWS, but what is protected."""
+    """Delete everything that the environment owns in AWS, but what is protected.
+
+    In a terminal it asks for the environment's name; elsewhere --confirm has to give it. Exit codes: 0 all is gone, 2
+    something was left (protected, held), 1 something failed, or the name was another.
+    """
+    from reconciler.engine.passes import Order
+
+    longest = seconds(timeout, "--timeout")
     with workspace(place(repo, environment, None, role, external_id, profile)) as work:
         desired = work.desired()
-        name = desired.environment.name
-        if confirm != name:
-            raise ReconcilerError(f"this deletes everything that {name} owns: say so with --confirm {name}")
+        _confirm(desired.environment.name, desired.environment.account, confirm)
         empty = replace(
             desired,
             resources={},
             environment=replace(desired.environment, sync=replace(desired.environment.sync, prune=True)),
         )
-        order = Order(denied=work.denied(), destroying=True)
-        report = follow(work, order, timeout, desired=lambda: empty)
-        emit(output, report.to_json(), lambda: report_screen(report))
+        announce(work)
+        report = follow(work, Order(denied=work.denied(), destroying=True), longest, desired=lambda: empty)
+        emit(output, report.to_json(), lambda: _rest(report), lambda: status_markdown(report))
     leave(report, waited=True)
+
+
+def _confirm(name: str, account: str, confirm: str) -> None:
+    """Raises ReconcilerError unless the environment's name was typed, as an option or when asked."""
+    if not confirm and sys.stdin.isatty() and sys.stderr.isatty():
+        say(f"This deletes everything that {name} owns in account {account}, but what is protected.", "bold red")
+        confirm = typer.prompt("Type the environment's name to go on", err=True, default="", show_default=False)
+    if not confirm:
+        raise ReconcilerError(f"this deletes everything that {name} owns: say so with --confirm {name}")
+    if confirm != name:
+        raise ReconcilerError(f"the environment is {name}, not {confirm}: nothing was deleted")
+
+
+def _rest(report: PassReport) -> str:
+    left = [f"{held.resource}: {held.reason}" for held in report.plan.held]
+    return "\n".join(["Left:", *left]) if left else f"Nothing is left of {report.environment}."
 
 
 def register(app: typer.Typer) -> None:
