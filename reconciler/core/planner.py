@@ -11,7 +11,7 @@ from functools import cached_property
 
 from reconciler.core.call import Call
 from reconciler.core.compare import Comparison, named
-from reconciler.core.difference import Difference
+from reconciler.core.difference import Cause, Difference
 from reconciler.core.fields import Effect
 from reconciler.core.kind import Change, Creation, Kind, Replacement
 from reconciler.core.live import TAG_COMMIT, TAG_DIGEST, TAG_REPLACES, Health, HealthState, Live, RolloutState
@@ -391,7 +391,10 @@ class _Planner:
 
     def _counts(self, identity: ResourceId) -> bool:
         action = self.actions.get(identity)
-        return identity in self.moving or (action is not None and action.verb not in (Verb.STAMP, Verb.QUARANTINE))
+        if identity in self.moving or action is None:
+            return identity in self.moving
+        heals = action.verb is Verb.UPDATE and all(item.cause is Cause.DRIFTED for item in action.differences)
+        return not heals and action.verb not in (Verb.STAMP, Verb.QUARANTINE)
 
     def _hold_dependants(self) -> None:
         """Holds back what needs something that neither exists nor is being made."""

@@ -2,144 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 
 from reconciler.core.call import Answer, Call, Reader, Repeat
 from reconciler.core.content import same_content
-from reconciler.core.fields import Field
 from reconciler.core.kind import Change, Creation, Fault, Input, Kind, Permissions, ReadRequest
 from reconciler.core.live import Live
 from reconciler.core.resource import Resource
 from reconciler.core.tags import TAGS_FIELD, with_tags
-from reconciler.core.values import Json, ResourceId, Spec
+from reconciler.core.values import ResourceId, Spec
+from reconciler.kinds._task_definition_fields import FIELDS, prepare, units
 
 NEWEST_REVISIONS = 10  # of a family that are searched for equal content before one more is registered
 MAX_CONTAINERS = 10
-
-_LIVE = "recorded from the live API"
-_DOCS = "ECS API reference"
-_C = "containerDefinitions[]."
-
-_UNITS = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(vcpus?|gb|mb|gib|mib)?\s*", re.IGNORECASE)
-
-
-def units(value: Json) -> Json:
-    """`0.25 vCPU` → `256`, `1 GB` → `1024`, 512 → `512`: one text for one size."""
-    match = _UNITS.fullmatch(str(value))
-    if match is None:
-        return value
-    number, unit = Decimal(match[1]), (match[2] or "").lower()
-    return str(int(number * 1024 if unit.startswith(("vcpu", "g")) else number))
-
-
-# What nobody needs to set, and what is not there when nobody did: a revision that has it was made by somebody else.
-_PLAIN = (
-    "taskRoleArn executionRoleArn ipcMode pidMode ephemeralStorage.sizeInGiB "
-    "trustedExecutionConfiguration.isolationMode"
-).split()
-_PLAIN_CONTAINER = (
-    "name image memory memoryReservation repositoryCredentials.credentialsParameter entryPoint command startTimeout "
-    "hostname user workingDirectory dnsServers dnsSearchDomains environmentFiles "
-    "linuxParameters.sharedMemorySize linuxParameters.maxSwap logConfiguration.logDriver healthCheck.command "
-    "healthCheck.startPeriod firelensConfiguration.type portMappings[].name portMappings[].appProtocol "
-    "environment[].name environment[].value secrets[].name secrets[].valueFrom mountPoints[].containerPath "
-    "mountPoints[].sourceVolume portMappings[].containerPort"
-).split()
-_FALSE_CONTAINER = (
-    "readonlyRootFilesystem disableNetworking privileged interactive pseudoTerminal mountPoints[].readOnly "
-    "volumesFrom[].readOnly linuxParameters.initProcessEnabled restartPolicy.enabled"
-).split()
-_SETS = (
-    "placementConstraints requiresCompatibilities proxyConfiguration.properties "
-    f"{_C}links {_C}extraHosts {_C}dependsOn {_C}resourceRequirements {_C}dockerSecurityOptions {_C}credentialSpecs "
-    f"{_C}linuxParameters.capabilities.add {_C}linuxParameters.capabilities.drop {_C}linuxParameters.devices "
-    f"{_C}restartPolicy.ignoredExitCodes"
-).split()
-
-FIELDS = (
-    *(Field(path, source=_LIVE) for path in _PLAIN),
-    *(Field(_C + path, source=_LIVE) for path in _PLAIN_CONTAINER),
-    *(Field(_C + path, default=False, source=_DOCS) for path in _FALSE_CONTAINER),
-    *(Field(path, unordered=True, source=_LIVE) for path in _SETS),
-    Field("family", source=_DOCS),
-    Field("cpu", normal=units, source=_DOCS),
-    Field("memory", normal=units, source=_DOCS),
-    Field("networkMode", default="bridge", source="ECS API reference, EC2"),
-    Field("enableFaultInjection", default=False, source=_DOCS),
-    Field("runtimePlatform.operatingSystemFamily", default="LINUX", source=_LIVE),
-    Field("runtimePlatform.cpuArchitecture", default="X86_64", source=_LIVE),
-    Field("proxyConfiguration.type", default="APPMESH", source=_DOCS),
-    Field("inferenceAccelerators", key=("deviceName",), source=_DOCS),
-    Field("volumes", key=("name",), source=_LIVE),
-    Field("volumes[].efsVolumeConfiguration.rootDirectory", default="/", source=_DOCS),
-    Field("volumes[].efsVolumeConfiguration.transitEncryption", default="DISABLED", source=_DOCS),
-    Field("volumes[].efsVolumeConfiguration.authorizationConfig.iam", default="DISABLED", source=_DOCS),
-    Field("volumes[].dockerVolumeConfiguration.driverOpts", open_map=True, source=_DOCS),
-    Field("volumes[].dockerVolumeConfiguration.labels", open_map=True, source=_DOCS),
-    Field("volumes[].dockerVolumeConfiguration.autoprovision", default=False, source=_DOCS),
-    Field("volumes[].configuredAtLaunch", default=False, source=_DOCS),
-    Field("containerDefinitions", key=("name",), source=_LIVE),
-    Field(_C + "cpu", default=0, source=_LIVE),
-    Field(_C + "essential", default=True, source=_DOCS),
-    Field(_C + "versionConsistency", default="enabled", source=_DOCS),
-    Field(_C + "stopTimeout", default=30, source=_DOCS),
-    Field(_C + "environment", key=("name",), source="AWS reorders it; recorded from the live API"),
-    Field(_C + "secrets", key=("name",), source=_LIVE),
-    Field(_C + "portMappings", key=("containerPort", "containerPortRange", "protocol"), source=_LIVE),
-    Field(_C + "portMappings[].protocol", default="tcp", source=_DOCS),
-    Field(_C + "portMappings[].hostPort", default=0, source="ECS API reference: 0 means any"),
-    Field(_C + "mountPoints", key=("containerPath",), source=_LIVE),
-    Field(_C + "volumesFrom", key=("sourceContainer",), source=_LIVE),
-    Field(_C + "ulimits", key=("name",), source=_LIVE),
-    Field(_C + "systemControls", key=("namespace",), source=_LIVE),
-    Field(_C + "dockerLabels", open_map=True, source=_LIVE),
-    Field(_C + "logConfiguration.options", open_map=True, source=_LIVE),
-    Field(_C + "logConfiguration.secretOptions", key=("name",), source=_LIVE),
-    Field(_C + "firelensConfiguration.options", open_map=True, source=_DOCS),
-    Field(_C + "linuxParameters.swappiness", default=60, source=_DOCS),
-    Field(_C + "linuxParameters.tmpfs", key=("containerPath",), source=_LIVE),
-    Field(_C + "linuxParameters.tmpfs[].mountOptions", unordered=True, source=_DOCS),
-    Field(_C + "healthCheck.interval", default=30, source=_DOCS),
-    Field(_C + "healthCheck.timeout", default=5, source=_DOCS),
-    Field(_C + "healthCheck.retries", default=3, source=_DOCS),
-    Field(_C + "restartPolicy.restartAttemptPeriod", default=300, source=_DOCS),
-)
 
 PERMISSIONS = Permissions(
     read=("ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"),
     write=("ecs:RegisterTaskDefinition", "ecs:TagResource", "iam:PassRole"),
     delete=(),
 )
-
-
-def prepare(spec: Spec) -> Spec:
-    """Drops what follows from other fields: the host port under awsvpc and host, the log mode AWS sets by itself."""
-    direct = spec.get("networkMode") in ("awsvpc", "host")
-    containers = spec.get("containerDefinitions")
-    if not isinstance(containers, list):
-        return spec
-    return spec | {"containerDefinitions": [_container(container, direct=direct) for container in containers]}
-
-
-def _container(container: Spec, *, direct: bool) -> Spec:
-    result = container
-    ports = container.get("portMappings")
-    if direct and isinstance(ports, list):
-        result = result | {"portMappings": [_direct_port(port) for port in ports]}
-    logs = container.get("logConfiguration") or {}
-    options = logs.get("options") or {}
-    if options.get("mode") == "non-blocking":
-        kept = {name: value for name, value in options.items() if name != "mode"}
-        result = result | {"logConfiguration": logs | {"options": kept}}
-    return result
-
-
-def _direct_port(port: Spec) -> Spec:
-    if port.get("hostPort") in (port.get("containerPort"), 0):
-        return {name: value for name, value in port.items() if name != "hostPort"}
-    return port
 
 
 def check(spec: Spec) -> Iterable[Fault]:
@@ -192,12 +73,23 @@ def read(request: ReadRequest) -> Iterable[Live]:
         family = KIND.physical_name(resource)
         wanted = resource.spec | {"family": family}
         arns = sorted(running.get(family, ()), key=revision_of, reverse=True)
-        live = _equal(request.reader, identity, wanted, arns)
+        live = _of_its_service(request, identity, resource) or _equal(request.reader, identity, wanted, arns)
         if live is None:
             newest = [arn for arn in _newest(request.reader, family) if arn not in arns]
             live = _equal(request.reader, identity, wanted, newest)
         if live is not None:
             yield live
+
+
+def _of_its_service(request: ReadRequest, identity: ResourceId, resource: Resource) -> Live | None:
+    """What the service that it stands in runs, if only the family is another: that name is ours to give, as long as
+    the manifest gives none, so a service that is renamed or adopted keeps its family until its content changes.
+    """
+    service = request.lives.get(resource.part_of) if resource.part_of else None
+    arn = str(service.facts.get("taskDefinition", "")) if service else ""
+    if not arn or "family" in resource.spec:
+        return None
+    return _equal(request.reader, identity, resource.spec | {"family": family_of(arn)}, [arn])
 
 
 def _newest(reader: Reader, family: str) -> list[str]:
