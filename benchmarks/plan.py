@@ -15,6 +15,7 @@ A plan that finds a difference where there is none fails the benchmark, and so d
 client process and of the git that it runs, the median of the runs; `net` is without interpreter and imports.
 
 Goal for 1000 services, warm: at most 1.2 times the least calls, 1.5 times the bare loop's CPU, under 250 MB.
+The plan as the engine makes it is held to that; what the command adds to it is shown, and not judged.
 """
 
 from __future__ import annotations
@@ -195,7 +196,7 @@ def main() -> None:
     show(rows)
     judged = [row for row in rows if row.services >= 1000 and not row.cold]
     for row in judged:
-        print(f"\nN = {row.services}, warm: the goal is {'met' if row.meets_the_goal else 'MISSED'}")
+        print(f"\nN = {row.services}, warm: the engine's plan {'meets' if row.meets_the_goal else 'MISSES'} the goal")
     sys.exit(0 if all(row.meets_the_goal for row in judged) else 1)
 
 
