@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from reconciler.core.call import Call
+from reconciler.core.difference import Cause
 from reconciler.core.kind import Change, Creation, Fault, Input, Kind, Permissions, Reference, Yielded
 from reconciler.core.live import Live
 from reconciler.core.resource import Resource, Users
 from reconciler.core.tags import tag_changes, with_tags
 from reconciler.core.values import Ref, ResourceId, Spec
-from reconciler.kinds._service_fields import FIELDS, prepare
+from reconciler.kinds._service_fields import DAEMON_BOUNDS, FIELDS, prepare
 from reconciler.kinds._service_reading import read
 from reconciler.kinds._service_rollout import abort, health, rollout
 
@@ -41,6 +42,8 @@ def check(spec: Spec) -> Iterable[Fault]:
         yield Fault("desiredCount", "a DAEMON runs one task on each instance: leave desiredCount out")
     if spec.get("launchType") and spec.get("capacityProviderStrategy"):
         yield Fault("launchType", "leave out launchType or capacityProviderStrategy: a service has one of them")
+    if _on_fargate(spec) and spec.get("placementStrategy"):
+        yield Fault("placementStrategy", "Fargate takes none: leave it out")
     content = spec.get("taskDefinition")
     if not isinstance(content, dict):
         return
@@ -71,6 +74,9 @@ def create(creation: Creation) -> tuple[Call, ...]:
         "clientToken": creation.token,
         "tags": with_tags(creation),
     }
+    for name in ("placementStrategy", "placementConstraints"):
+        if not params.get(name):
+            params.pop(name, None)  # Fargate refuses even empty ones
     if params.get("schedulingStrategy") != "DAEMON":
         params.setdefault("desiredCount", 1)
     captures = {"arn": "service.serviceArn", "name": "service.serviceName"}
@@ -78,34 +84,93 @@ def create(creation: Creation) -> tuple[Call, ...]:
 
 
 def update(change: Change) -> tuple[Call, ...]:
-    """One UpdateService with whole members, then the tags, which are no input of it."""
+    """One UpdateService with what changes, then the tags, which are no input of it."""
     cluster, _, name = change.live.natural.partition("/")
-    members = {name: value for name, value in change.members().items() if name != "tags"}
-    calls: list[Call] = []
-    if members:
-        if "capacityProviderStrategy" in members:
-            members["forceNewDeployment"] = True  # AWS has refused the strategy without it
-        if "taskDefinition" in members and change.spec.get("volumeConfigurations"):
-            members["volumeConfigurations"] = change.spec["volumeConfigurations"]  # needed in every such update
-        calls.append(Call("ecs", "UpdateService", {"cluster": cluster, "service": name, **members}))
+    members = _members(change)
+    target = {"cluster": cluster, "service": name}
+    calls = (Call("ecs", "UpdateService", target | members | _volumes(change.spec)),) if members else ()
     return (*calls, *tag_changes(change, "ecs"))
+
+
+def _members(change: Change) -> Spec:
+    """What AWS takes of what changes. A member that it refuses for this service is left out, even to empty it."""
+    refused = {"tags"}
+    if change.live.spec.get("schedulingStrategy") == "DAEMON":
+        refused.add("desiredCount")
+    if _on_fargate(change.spec):
+        refused |= {"placementStrategy", "placementConstraints"}
+    members = {name: value for name, value in change.members().items() if name not in refused}
+    if "deploymentConfiguration" in members and not (sent := _rollout_settings(change)):
+        del members["deploymentConfiguration"]
+    elif "deploymentConfiguration" in members:
+        members["deploymentConfiguration"] = sent
+    if "capacityProviderStrategy" in members:
+        members["forceNewDeployment"] = True  # AWS has refused the strategy without it
+    return members
+
+
+def _rollout_settings(change: Change) -> Spec:
+    """The members of deploymentConfiguration that change: UpdateService merges it at its top level, and no deeper."""
+    inside = [item for item in change.differences if item.path[0] == "deploymentConfiguration"]
+    wanted: Spec = change.spec["deploymentConfiguration"]
+    sent = {name: wanted[name] for name in dict.fromkeys(item.path[1] for item in inside) if name in wanted}
+    for name, parts in _REQUIRED.items():
+        if name in sent:
+            sent[name] = parts | sent[name]
+    for name, strategy in _OF_STRATEGY.items():
+        if wanted.get("strategy") != strategy:
+            sent.pop(name, None)  # the other strategies refuse it, and do not look at it
+    if change.live.spec.get("schedulingStrategy") == "DAEMON":
+        gone = {item.path[1] for item in inside if item.cause is Cause.REMOVED}
+        sent |= {name: value for name, value in DAEMON_BOUNDS.items() if name in gone}
+    return sent
+
+
+_REQUIRED: dict[str, Spec] = {  # a circuit breaker without `rollback` would lose it
+    "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+    "alarms": {"alarmNames": [], "enable": False, "rollback": False},
+}
+_OF_STRATEGY = {"linearConfiguration": "LINEAR", "canaryConfiguration": "CANARY"}
+
+
+def _on_fargate(spec: Spec) -> bool:
+    """Whether tasks run on Fargate, which refuses placement strategies, even empty ones."""
+    if strategy := spec.get("capacityProviderStrategy"):
+        return any(str(item.get("capacityProvider")).startswith("FARGATE") for item in strategy)
+    return bool(spec.get("launchType") == "FARGATE")
+
+
+def _volumes(spec: Spec) -> Spec:
+    """What every update carries while the task definition has volumes that are configured at launch."""
+    volumes = spec.get("volumeConfigurations")
+    return {"volumeConfigurations": volumes} if volumes else {}
 
 
 def delete(live: Live) -> tuple[Call, ...]:
     """Scale to nothing, then delete; the name is free again when the tasks are gone."""
     cluster, _, name = live.natural.partition("/")
     target = {"cluster": cluster, "service": name}
-    scale = Call("ecs", "UpdateService", target | {"desiredCount": 0})
+    scale = Call("ecs", "UpdateService", target | {"desiredCount": 0} | _volumes(live.spec))
     counted = live.spec.get("schedulingStrategy") != "DAEMON" and live.facts.get("desired") != 0
     return (*((scale,) if counted else ()), Call("ecs", "DeleteService", target))
 
 
+_BY_DEPLOYMENTS = (
+    "taskDefinition loadBalancers networkConfiguration platformVersion capacityProviderStrategy serviceRegistries "
+    "serviceConnectConfiguration volumeConfigurations vpcLatticeConfigurations gatewayConnectors"
+).split()
+
+
 def yields(live: Live) -> Iterable[Yielded]:
+    """What autoscaling owns, and what UpdateService refuses where another controller deploys."""
     if live.facts.get("autoscaled"):
         yield Yielded("desiredCount", "a scalable target owns the count")
-    if (live.spec.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
-        yield Yielded("loadBalancers", "CodeDeploy moves the traffic")
-        yield Yielded("taskDefinition", "CodeDeploy deploys the revisions")
+    match (live.spec.get("deploymentController") or {}).get("type"):
+        case "CODE_DEPLOY":
+            yield Yielded("loadBalancers", "CodeDeploy moves the traffic")
+            yield from (Yielded(name, "CodeDeploy deploys it") for name in _BY_DEPLOYMENTS if name != "loadBalancers")
+        case "EXTERNAL":
+            yield from (Yielded(name, "task sets have it") for name in (*_BY_DEPLOYMENTS, "deploymentConfiguration"))
 
 
 def after(resource: Resource, users: Users) -> Iterable[ResourceId]:
