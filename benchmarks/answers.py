@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 from benchmarks.generate import ACCOUNT
 from benchmarks.live import LiveFleet
+from benchmarks.live_elb import LiveBalancing
 from reconciler.core.values import ResourceId, Spec
 
 Params = Mapping[str, Any]
@@ -145,17 +146,18 @@ class _Elb:
     """Objects by ARN, each as the XML between `<member>` and `</member>`."""
 
     def __init__(self, live: LiveFleet) -> None:
-        self._balancers = self._members(live, "LoadBalancer", live.load_balancer)
-        self._listeners = self._members(live, "Listener", live.listener)
-        self._groups = self._members(live, "TargetGroup", live.target_group)
-        self._rules = self._members(live, "ListenerRule", live.rule)
+        elb = LiveBalancing(live)
+        self._balancers = self._members(live, "LoadBalancer", elb.load_balancer)
+        self._listeners = self._members(live, "Listener", elb.listener)
+        self._groups = self._members(live, "TargetGroup", elb.target_group)
+        self._rules = self._members(live, "ListenerRule", elb.rule)
         self._attributes = {
-            live.arns[identity]: _element("Attributes", live.attributes(identity))
+            live.arns[identity]: _element("Attributes", elb.attributes(identity))
             for kind in ("LoadBalancer", "Listener", "TargetGroup")
             for identity in live.of_kind(kind)
         }
         self._certificates = {
-            live.arns[identity]: _element("Certificates", live.certificates(identity))
+            live.arns[identity]: _element("Certificates", elb.certificates(identity))
             for identity in live.of_kind("Listener")
         }
         self._tags = {
@@ -170,7 +172,7 @@ class _Elb:
         for identity in live.of_kind("ListenerRule"):
             self._rules_of[live.spec(identity)["listenerArn"]].append(live.arns[identity])
         for identity in live.of_kind("Listener"):
-            default = live.default_rule(identity)
+            default = elb.default_rule(identity)
             self._rules[default["RuleArn"]] = _element("member", default)
             self._rules_of[live.arns[identity]].append(default["RuleArn"])
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from benchmarks.generate import ACCOUNT, REGION, SERVICES_PER_BALANCER, Fleet
+from benchmarks.generate import ACCOUNT, REGION, Fleet
 from reconciler.core.live import TAG_COMMIT, TAG_DIGEST, TAG_ENVIRONMENT, TAG_RESOURCE
 from reconciler.core.names import physical_name
 from reconciler.core.resource import Desired, Resource
 from reconciler.core.values import Json, Ref, ResourceId, Spec, resolve
-from reconciler.kinds import KINDS, listener, load_balancer, target_group
+from reconciler.kinds import KINDS
 
 Tags = list[dict[str, str]]
 
@@ -261,144 +261,6 @@ class LiveFleet:
                 "ScheduledScalingSuspended": False,
             },
         }
-
-    # ------------------------------------------------------------------------------------------------------------ ELB
-
-    def load_balancer(self, identity: ResourceId) -> Spec:
-        spec, name = self.spec(identity), identity.name
-        zones = [
-            {"ZoneName": f"{REGION}{'abc'[n]}", "SubnetId": subnet, "LoadBalancerAddresses": []}
-            for n, subnet in enumerate(spec["subnets"])
-        ]
-        return {
-            "LoadBalancerArn": self.arns[identity],
-            "DNSName": f"{name}-{int(hexadecimal(name, 8), 16)}.{REGION}.elb.amazonaws.com",
-            "CanonicalHostedZoneId": "Z32O12XQLNTSW2",
-            "CreatedTime": "2026-01-05T09:00:00.000000+00:00",
-            "LoadBalancerName": name,
-            "Scheme": spec["scheme"],
-            "VpcId": self._vpc,
-            "State": {"Code": "active"},
-            "Type": "application",
-            "AvailabilityZones": zones[::-1],
-            "SecurityGroups": spec["securityGroups"],
-            "IpAddressType": "ipv4",
-        }
-
-    @cached_property
-    def _vpc(self) -> str:
-        return str(self.spec(self.of_kind("TargetGroup")[0])["vpcId"])
-
-    def listener(self, identity: ResourceId) -> Spec:
-        spec = self.spec(identity)
-        answer = spec["defaultActions"][0]["fixedResponseConfig"]
-        return {
-            "ListenerArn": self.arns[identity],
-            "LoadBalancerArn": spec["loadBalancerArn"],
-            "Port": spec["port"],
-            "Protocol": spec["protocol"],
-            "Certificates": [{"CertificateArn": spec["certificates"][0]["certificateArn"]}],
-            "SslPolicy": spec["sslPolicy"],
-            "DefaultActions": [
-                {
-                    "Type": "fixed-response",
-                    "Order": 1,
-                    "FixedResponseConfig": {
-                        "MessageBody": answer["messageBody"],
-                        "StatusCode": answer["statusCode"],
-                        "ContentType": answer["contentType"],
-                    },
-                }
-            ],
-            "MutualAuthentication": {"Mode": "off"},
-        }
-
-    def certificates(self, identity: ResourceId) -> list[Spec]:
-        listed = self.spec(identity)["certificates"]
-        return [{"CertificateArn": item["certificateArn"], "IsDefault": True} for item in listed]
-
-    def rule(self, identity: ResourceId) -> Spec:
-        """A described rule, with both the short and the expanded forms."""
-        spec = self.spec(identity)
-        values = spec["conditions"][0]["pathPatternConfig"]["values"]
-        arn = spec["actions"][0]["targetGroupArn"]
-        return {
-            "RuleArn": self.arns[identity],
-            "Priority": str(spec["priority"]),
-            "Conditions": [{"Field": "path-pattern", "Values": values, "PathPatternConfig": {"Values": values}}],
-            "Actions": [
-                {
-                    "Type": "forward",
-                    "TargetGroupArn": arn,
-                    "Order": 1,
-                    "ForwardConfig": {
-                        "TargetGroups": [{"TargetGroupArn": arn, "Weight": 1}],
-                        "TargetGroupStickinessConfig": {"Enabled": False},
-                    },
-                }
-            ],
-            "IsDefault": False,
-            "Transforms": [],
-        }
-
-    def default_rule(self, identity: ResourceId) -> Spec:
-        """The rule that AWS lists beside a listener's own."""
-        arn = self.arns[identity].replace(":listener/", ":listener-rule/")
-        return {
-            "RuleArn": f"{arn}/{hexadecimal(arn)}",
-            "Priority": "default",
-            "Conditions": [],
-            "Actions": self.listener(identity)["DefaultActions"],
-            "IsDefault": True,
-            "Transforms": [],
-        }
-
-    def target_group(self, identity: ResourceId) -> Spec:
-        spec = self.spec(identity)
-        number = int(identity.name.rpartition("-")[2])
-        balancer = ResourceId("LoadBalancer", self.fleet.balancer(number - number % SERVICES_PER_BALANCER))
-        return {
-            "TargetGroupArn": self.arns[identity],
-            "TargetGroupName": self.physical(identity),
-            "Protocol": spec["protocol"],
-            "Port": spec["port"],
-            "VpcId": spec["vpcId"],
-            "HealthCheckProtocol": "HTTP",
-            "HealthCheckPort": "traffic-port",
-            "HealthCheckEnabled": True,
-            "HealthCheckIntervalSeconds": spec["healthCheckIntervalSeconds"],
-            "HealthCheckTimeoutSeconds": 5,
-            "HealthyThresholdCount": 5,
-            "UnhealthyThresholdCount": 2,
-            "HealthCheckPath": spec["healthCheckPath"],
-            "Matcher": {"HttpCode": "200"},
-            "LoadBalancerArns": [self.arns[balancer]],
-            "TargetType": spec["targetType"],
-            "ProtocolVersion": "HTTP1",
-            "IpAddressType": "ipv4",
-        }
-
-    def attributes(self, identity: ResourceId) -> list[Spec]:
-        """All attributes that such an object has: AWS's defaults, and what git declares over them."""
-        spec = self.spec(identity)
-        ours: tuple[str, ...]
-        match identity.kind:
-            case "LoadBalancer":
-                defaults, ours = load_balancer.attribute_defaults(spec), _BALANCER
-            case "TargetGroup":
-                defaults, ours = target_group.attribute_defaults(spec), _GROUP
-            case _:
-                defaults, ours = listener.ALWAYS, ("routing.",)
-        every = {key: value for key, value in defaults.items() if key.startswith(ours)}
-        every |= {item["key"]: item["value"] for item in spec.get("attributes", [])}
-        return [{"Key": key, "Value": value} for key, value in every.items()]
-
-
-_BALANCER: Final = (
-    "deletion_", "access_", "connection_", "health_", "zonal_", "idle_", "client_", "routing.", "waf.", "load_",
-)  # fmt: skip
-_GROUP: Final = ("deregistration_delay.t", "stickiness.", "load_", "slow_", "target_group_health.")
-"""The attributes of an application load balancer and of what stands behind one, by how their names begin."""
 
 
 def _events(name: str) -> list[dict[str, Any]]:
