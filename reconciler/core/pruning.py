@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.core.hold import read_hold
 from reconciler.core.kind import Kind
-from reconciler.core.live import TAG_COMMIT, TAG_HOLD, Live
+from reconciler.core.live import TAG_HOLD, Live
 from reconciler.core.plan import Action, Held, Verb
 from reconciler.core.policy import Intent
 from reconciler.core.situation import Situation
@@ -59,10 +59,10 @@ def _kept_because(situation: Situation, identity: ResourceId, live: Live) -> str
         return str(hold)
     if (newer := situation.ahead(live)) and not situation.named_commit:
         return f"commit {newer[:10]}, which it has, is no ancestor of this one"
-    last = situation.at(live.tags.get(TAG_COMMIT), identity)
+    last = situation.last(live, identity)
     if last is None:
-        return "the manifest that it was last applied from cannot be read, so nobody can tell whether it is protected"
-    return "its last manifest says protect: true" if last[0].settings.protect else ""
+        return "its last manifest cannot be read, so nobody can tell whether it is protected"
+    return "its last manifest says protect: true" if last.settings.protect else ""
 
 
 def _brake(situation: Situation, wanted: Mapping[ResourceId, Live]) -> tuple[str, str] | None:

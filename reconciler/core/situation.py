@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -37,6 +37,8 @@ class Situation:
     unreadable: Mapping[str, str] = field(default_factory=dict)  # kind → why it could not be read
     drift_ages: Mapping[ResourceId, timedelta] = field(default_factory=dict)
     baselines: Mapping[ResourceId, Spec] = field(default_factory=dict)
+    history: Callable[[str], Iterable[str]] = lambda commit: (commit,)
+    """The commits from this one back to the given one, newest first: both, and those between that may render else."""
 
     @property
     def environment(self) -> str:
@@ -68,6 +70,12 @@ class Situation:
         desired = self.desired if commit == self.commit else self.render(commit) if commit else None
         resource = desired.resources.get(identity) if desired else None
         return (resource, desired) if resource and desired else None
+
+    def last(self, live: Live, identity: ResourceId) -> Resource | None:
+        """The last manifest of what git no longer has: its settings may be newer than the commit that was applied."""
+        commits = self.history(live.tags[TAG_COMMIT]) if TAG_COMMIT in live.tags else ()
+        renderings = (self.render(commit) for commit in commits)
+        return next((made.resources[identity] for made in renderings if made and identity in made.resources), None)
 
     def base(self, resource: Resource, live: Live) -> tuple[tuple[Resource, Desired] | None, str]:
         """What was last applied in full, or None with the reason why nobody can tell."""

@@ -131,7 +131,17 @@ class Engine:
             unreadable=seen.unreadable,
             drift_ages=ages,
             baselines=self._baselines(desired),
+            history=lambda commit: self._history(commit, desired),
         )
+
+    def _history(self, commit: str, desired: Desired) -> list[str]:
+        """What lies between a commit and the desired one, as far as it touches the environment."""
+        if not self._reaches(commit, desired.commit):
+            return [commit]
+        environment = desired.environment
+        paths = [*environment.layers, environment.origin.path]
+        between = self.renderings.repository.log(commit, desired.commit, paths)
+        return list(dict.fromkeys([desired.commit, *(one.id for one in between), commit]))
 
     def _followed(self, commit: str, desired: str) -> bool:
         """Whether the followed branch has the commit: a base from elsewhere proves nothing."""
