@@ -59,10 +59,10 @@ class Situation:
         return f"{name}, which it refers to, could not be read: {self.unreadable[name]}" if name else ""
 
     def lookup(self, ref: Ref) -> Json:
-        """What AWS knows of a reference's target."""
+        """What AWS knows of a reference's target, be it ours already or about to be."""
         if ref.environment not in (None, self.desired.environment.name):
             return ABSENT
-        live = self.claims.owned.get(ref.target)
+        live = self.claims.owned.get(ref.target) or self.claims.adoptable.get(ref.target)
         return ABSENT if live is None else live.attributes.get(ref.attribute, ABSENT)
 
     def at(self, commit: str | None, identity: ResourceId) -> tuple[Resource, Desired] | None:
