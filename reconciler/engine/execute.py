@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from reconciler.core.call import Answer, Call
-from reconciler.core.errors import AwsError, PlanError, ReconcilerError
-from reconciler.core.plan import Action, Plan
+from reconciler.core.errors import AwsError, NotFoundError, PlanError, ReconcilerError
+from reconciler.core.plan import Action, Plan, Verb
 from reconciler.core.report import Failure
 from reconciler.core.values import ABSENT, Json, Ref, ResourceId, references, resolve
 
 WORKERS = 8
+_TAKE_AWAY = (Verb.DELETE, Verb.REPLACE)
 
 
 class Writer(Protocol):
@@ -90,7 +91,11 @@ def _apply(action: Action, writer: Writer, known: _Known, progress: Callable[[Ac
         params = resolve(dict(call.params), known)
         if missing := next(references(params), None):
             raise PlanError(f"{call.name} needs {missing}, which no call before it has given")
-        known.capture(action.resource, call, writer.write(replace(call, params=params)))
+        try:
+            known.capture(action.resource, call, writer.write(replace(call, params=params)))
+        except NotFoundError:
+            if action.verb not in _TAKE_AWAY:
+                raise  # else it is gone, as it shall be: by somebody else, or by a call of ours whose answer was lost
 
 
 def _failure(action: Action, future: Future[None]) -> Failure | None:
