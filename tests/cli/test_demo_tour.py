@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+
+from reconciler.cli.demo.shop import Shop
 
 CLAIMS: Final = (
     "14 resources were made",
@@ -36,18 +39,32 @@ CLAIMS: Final = (
 FAULTY: Final = """\
 import sys
 from reconciler.cli import main
-from reconciler.emulator.faults import Fault
-from reconciler.emulator.server import Emulator
+from reconciler.cli.demo.nobody import nobody
+
+with nobody():
+    from reconciler.emulator.faults import Fault
+    from reconciler.emulator.server import Emulator
 
 start = Emulator.start
 
 def start_with_fault(self):
     start(self)
-    self.faults.add(Fault({operation!r}, "access_denied", nth={nth}, times=None))
+    self.faults.add(Fault({operation!r}, "access_denied", times=None))
     return self
 
 Emulator.start = start_with_fault
 sys.argv = ["reconciler", "demo", "--exit"]
+main()
+"""
+SIZES: Final = "overlays/production/sizes.yaml"
+SHORT: Final = """\
+from reconciler.cli import main
+from reconciler.cli.demo.nobody import nobody
+
+with nobody():
+    from reconciler.cli.demo import play
+
+play.STEPS = play.STEPS[:1]
 main()
 """
 
@@ -119,16 +136,16 @@ def test_the_tour_makes_every_claim_in_order_leaves_with_zero_and_leaves_nothing
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("operation", "nth", "shown", "not_shown"),
+    ("operation", "shown", "not_shown"),
     [
-        ("ecs:CreateService", 1, "1 of 6", "14 resources"),
-        ("ecs:UpdateService", 1, "14 resources", "web run 1.5.0"),
+        ("ecs:CreateService", "1 of 6", "14 resources"),
+        ("ecs:UpdateService", "✓ 14 resources", "web run 1.5.0"),
     ],
 )
 def test_a_step_that_cannot_happen_ends_the_tour_with_one_and_says_which(
-    run: Run, operation: str, nth: int, shown: str, not_shown: str
+    run: Run, operation: str, shown: str, not_shown: str
 ):
-    ran = run(["-c", FAULTY.format(operation=operation, nth=nth)])
+    ran = run(["-c", FAULTY.format(operation=operation)])
     assert ran.code == 1
     assert shown in ran.text
     assert not_shown not in ran.text
@@ -157,21 +174,60 @@ def test_without_the_emulators_packages_one_sentence_says_what_to_install(run: R
     assert "Traceback" not in ran.errors
 
 
+def test_a_port_that_is_taken_is_told_in_one_sentence(run: Run):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = run([*DEMO, "--exit", "--port", str(taken.getsockname()[1])])
+    assert ran.code == 1
+    assert "cannot be listened on" in ran.errors
+    assert "Traceback" not in ran.errors
+    assert ran.left == []
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_when_it_is_ended_in_the_middle_it_keeps_only_the_folder_that_was_named(
-    surroundings: dict[str, str], tmp_path: Path, number: signal.Signals
+    surroundings: dict[str, str], tmp_path: Path
 ):
     kept = tmp_path / "kept"
     command = [sys.executable, *DEMO, "--pause", "60", "--directory", str(kept)]
     with subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
-        assert demo.stdout is not None
-        for line in demo.stdout:
-            if "1 of 6" in line:
-                break
-        demo.send_signal(number)
+        _read_until(demo, "1 of 6")
+        demo.send_signal(signal.SIGTERM)
         _, errors = demo.communicate(timeout=60)
     assert demo.returncode == 130
     assert "Traceback" not in errors
     assert list((tmp_path / "tmp").iterdir()) == []
     assert (kept / "reconciler.yaml").is_file()
+
+
+@pytest.mark.slow
+def test_after_the_tour_it_follows_the_repository_until_it_is_ended_with_zero(
+    surroundings: dict[str, str], tmp_path: Path
+):
+    shop = Shop(tmp_path / "shop")
+    options = ["--pause", "0", "--speed", "10000", "--directory", str(shop.folder)]
+    command = [sys.executable, "-c", SHORT, "demo", *options]
+    with subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        _read_until(demo, "Ctrl-C ends the demo")
+        shop.edit(SIZES, "desiredCount: 2", "desiredCount: two")
+        shop.commit("A slip of the pen")
+        said = _read_until(demo, "Invalid: nothing is written")
+        assert f"{SIZES}:20:22" in said
+        shop.edit(SIZES, "desiredCount: two", "desiredCount: 3")
+        shop.commit("Three workers")
+        said = _read_until(demo, "At rest: Synced and Healthy")
+        assert "desiredCount  2 → 3  pending" in said
+        demo.send_signal(signal.SIGINT)
+        _, errors = demo.communicate(timeout=60)
+    assert demo.returncode == 0, errors
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def _read_until(demo: subprocess.Popen[str], words: str) -> str:
+    """What the demo prints up to the line with these words."""
+    assert demo.stdout is not None
+    lines: list[str] = []
+    for line in demo.stdout:
+        lines.append(line)
+        if words in line:
+            return "".join(lines)
+    raise AssertionError(f"it ended without {words!r}: {''.join(lines)[-2000:]}")

@@ -35,8 +35,7 @@ class Shop:
 
         Raises DemoFailure when the folder has content, or git cannot be used.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise DemoFailure(f"{folder} is not empty: name a folder for the demo's repository that it may fill")
+        refuse_content(folder)
         shutil.copytree(_example(), folder, dirs_exist_ok=True)
         shop = cls(folder)
         text = shop.read(ENVIRONMENT_FILE)
@@ -96,6 +95,12 @@ class Shop:
             said = (error.stderr or error.stdout).strip()
             raise DemoFailure(f"git {arguments[0]} failed in {self.folder}: {said}") from error
         return done.stdout.strip()
+
+
+def refuse_content(folder: Path) -> None:
+    """Raise DemoFailure unless the folder is empty or not there."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DemoFailure(f"{folder} is not empty: name a folder for the demo's repository that it may fill")
 
 
 def _surroundings() -> dict[str, str]:

@@ -1,12 +1,11 @@
 """The stage of the tour: the emulated AWS, the repository, the controller that follows it, and virtual time.
 
-Nothing of it is shared with the user's own work: state is kept in a temporary folder, and the variables that would lead
-AWS's clients to real credentials are taken away while it stands.
+Nothing of it is shared with the user's own work: state is kept in a temporary folder, and `nobody` has taken this
+machine's AWS configuration away.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -20,11 +19,12 @@ from reconciler.aws.session import connect
 from reconciler.cli.context import Place, Workspace
 from reconciler.cli.demo.failure import DemoFailure
 from reconciler.cli.demo.glance import Glance, Snapshot
-from reconciler.cli.demo.shop import ENVIRONMENT, Shop
+from reconciler.cli.demo.shop import ENVIRONMENT, Shop, refuse_content
+from reconciler.cli.demo.tree import well
 from reconciler.core.call import Call
 from reconciler.core.plan import Action, Plan
 from reconciler.core.policy import Intent
-from reconciler.core.report import PassReport
+from reconciler.core.report import PassReport, ResourceStatus
 from reconciler.core.resource import Desired
 from reconciler.core.values import ResourceId
 from reconciler.emulator.ecs.instances import add_instance
@@ -152,13 +152,15 @@ class Stage:
 
 
 def _unrest(report: PassReport) -> str:
-    said = [f"{failure.action}: {failure.message}" for failure in report.failures]
-    said += [
-        f"{status.id} is {status.sync.value} and {status.health.state.value} ({status.health.reason or status.message})"
-        for status in report.statuses.values()
-        if status.differences or status.health.state.value != "Healthy"
-    ]
-    return "; ".join(said) or f"the environment is {report.sync.value}"
+    found = [f"{failure.action}: {failure.message}" for failure in report.failures]
+    found += [said(status) for status in report.statuses.values() if not well(status)]
+    return "; ".join(found) or f"the environment is {report.sync.value}"
+
+
+def said(status: ResourceStatus) -> str:
+    """One resource's state, and why, for the message of a failure."""
+    why = status.message or status.health.reason
+    return f"{status.id} is {status.sync.value} and {status.health.state.value}{f' ({why})' if why else ''}"
 
 
 def role_arn(role: str) -> str:
@@ -168,11 +170,13 @@ def role_arn(role: str) -> str:
 @contextmanager
 def open_stage(directory: Path | None, port: int, speed: float) -> Iterator[Stage]:
     """Set the stage, and clear it away: all but a `directory` that was named for the repository."""
+    if directory:
+        refuse_content(directory)
     with ExitStack() as closing:
         folder = Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
         closing.callback(shutil.rmtree, folder, ignore_errors=True)
-        closing.enter_context(_nobody())
-        emulator = closing.enter_context(Emulator(port=port, account=ACCOUNT, region=REGION))
+        emulator = _emulator(port)
+        closing.callback(emulator.stop)
         shop = Shop.make(directory or folder / "shop", _network(emulator))
         state = folder / "state"
         state.mkdir()
@@ -182,6 +186,16 @@ def open_stage(directory: Path | None, port: int, speed: float) -> Iterator[Stag
         work = Workspace(place, repository, state, clock=emulator.world.now, sleep=emulator.tick)
         closing.callback(work.close)
         yield Stage(emulator, shop, work, speed)
+
+
+def _emulator(port: int) -> Emulator:
+    """A running one. Raises DemoFailure when the port cannot be had."""
+    try:
+        return Emulator(port=port, account=ACCOUNT, region=REGION).start()
+    except OSError as error:
+        raise DemoFailure(
+            f"port {port} cannot be listened on ({error.strerror}): name another, or leave out --port"
+        ) from error
 
 
 def _network(emulator: Emulator) -> dict[str, str]:
@@ -198,24 +212,3 @@ def _network(emulator: Emulator) -> dict[str, str]:
         "subnet_b": subnets[1],
         "load_balancer_security_group": group,
     }
-
-
-@contextmanager
-def _nobody() -> Iterator[None]:
-    """Take this machine's AWS configuration out of the process: nothing of the demo may reach a real account."""
-    before = dict(os.environ)
-    for name in before:
-        if name.startswith("AWS_") or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
-            del os.environ[name]
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "demo",
-        "AWS_SECRET_ACCESS_KEY": "demo",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ |= before

@@ -15,12 +15,11 @@ from typing import TypeAlias
 from reconciler.cli.demo.failure import DemoFailure, require
 from reconciler.cli.demo.glance import ServiceView, Snapshot
 from reconciler.cli.demo.screens import Screen
-from reconciler.cli.demo.stage import Stage
-from reconciler.cli.demo.tree import Picture
+from reconciler.cli.demo.stage import Stage, said
+from reconciler.cli.demo.tree import Picture, well
 from reconciler.cli.screens import plan_screen
 from reconciler.core.errors import InvalidManifestsError, Problem, ReconcilerError
-from reconciler.core.live import HealthState
-from reconciler.core.report import PassReport, ResourceStatus, SyncState
+from reconciler.core.report import PassReport, ResourceStatus
 from reconciler.core.values import ResourceId
 
 Claims: TypeAlias = Iterator[str]
@@ -93,8 +92,9 @@ class Tour:
     def see_through(self) -> PassReport:
         """Passes until nothing moves; all must be in sync and healthy then."""
         report = self.stage.settle(LONGEST)
-        wrong = [_said(item) for item in report.statuses.values() if not _well(item)]
-        require(not wrong, f"after the step not everything is in sync and healthy: {'; '.join(wrong)}")
+        wrong = [f"{failure.action}: {failure.message}" for failure in report.failures]
+        wrong += [said(item) for item in report.statuses.values() if not well(item)]
+        require(not wrong, f"not everything is in sync and healthy: {'; '.join(wrong)}")
         for view in self.stage.snapshot.services.values():
             require(view.running == view.desired and not view.moving, f"{view.name} is not at rest: {view}")
         return report
@@ -140,12 +140,3 @@ class Tour:
             yield seen
         finally:
             self.stage.recorder = None
-
-
-def _well(status: ResourceStatus) -> bool:
-    return status.sync is SyncState.SYNCED and status.health.state is HealthState.HEALTHY
-
-
-def _said(status: ResourceStatus) -> str:
-    reason = status.health.reason or status.message
-    return f"{status.id} is {status.sync.value} and {status.health.state.value}{f' ({reason})' if reason else ''}"

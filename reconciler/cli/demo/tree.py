@@ -59,21 +59,22 @@ def resource_table(picture: Picture, most: int = 1000) -> Table:
             Text(f"{sign} {status.health.state.value}", style),
             _details(status, picture),
         )
-    if left := len(rows) - len(shown):
-        well = all(_well(status) for row in rows if row not in shown for status in row[1:])
-        words = ("Synced", f"{HEALTH_STYLES[HealthState.HEALTHY][0]} Healthy", "all of them") if well else ("", "", "")
-        table.add_row(Text(f"… and {left} more", "dim"), *(Text(word, "green") for word in words))
+    if rest := [row[1] for row in rows if row not in shown]:
+        healthy = f"{HEALTH_STYLES[HealthState.HEALTHY][0]} Healthy"
+        words = ("Synced", healthy, "all of them") if all(map(well, rest)) else ("", "", "")
+        table.add_row(Text(f"… and {len(rest)} more", "dim"), *(Text(word, "green") for word in words))
     return table
 
 
-def _well(status: ResourceStatus) -> bool:
+def well(status: ResourceStatus) -> bool:
+    """Whether it is in sync and healthy."""
     return status.sync is SyncState.SYNCED and status.health.state is HealthState.HEALTHY
 
 
 def _chosen(rows: Sequence[Row], most: int) -> list[Row]:
     """The rows that a small terminal shows: what is not well, and clusters and services; in the tree's order."""
-    worth = [row for row in rows if not _well(row[1]) or row[1].id.kind in ("Cluster", "Service")]
-    ranked = sorted(worth, key=lambda row: _well(row[1]))[:most]
+    worth = [row for row in rows if not well(row[1]) or row[1].id.kind in ("Cluster", "Service")]
+    ranked = sorted(worth, key=lambda row: well(row[1]))[:most]
     return [row for row in rows if row in ranked]
 
 
