@@ -51,7 +51,7 @@ _TASKS = (
 )
 
 _PLACE = (
-    Field("cluster", effect=Effect.REPLACE, source=_MODEL),
+    Field("cluster", effect=Effect.REPLACE, default="default", source=_DOCS),
     Field("serviceName", effect=Effect.REPLACE, source=_MODEL),
     Field("role", effect=Effect.REPLACE, normal=lambda role: str(role).rpartition("/")[2], computed=True, source=_DOCS),
     Field("schedulingStrategy", effect=Effect.REPLACE, default="REPLICA", source=_DOCS),

@@ -6,6 +6,7 @@ Part of `service`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.core.call import Answer, Call, Reader, batches
 from reconciler.core.errors import NotFoundError
@@ -28,6 +29,7 @@ _FROM_SERVICE = (
 ).split()
 _PRIMARY = ("id", "rolloutState", "rolloutStateReason", "failedTasks")
 _FROM_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
+_FROM_REVISION = ("gatewayConnectors", "monitoring")  # told by nothing else, so read only where git has them
 
 
 def read(request: ReadRequest) -> Iterable[Live]:
@@ -37,9 +39,28 @@ def read(request: ReadRequest) -> Iterable[Live]:
     contents = task_definition.describe(request.reader, arns)
     autoscaled = _autoscaled(request.reader, described)
     deployments = _deployments(request.reader, [service for service in described if _moving(service)])
+    revised = _revised(request, described)
     for service in described:
         arn = service["serviceArn"]
-        yield _live(service, contents, autoscaled=arn in autoscaled, deployments=deployments.get(arn, []))
+        live = _live(service, contents, autoscaled=arn in autoscaled, deployments=deployments.get(arn, []))
+        yield replace(live, spec=live.spec | revised[arn]) if arn in revised else live
+
+
+def _revised(request: ReadRequest, services: Sequence[Answer]) -> dict[str, Spec]:
+    """The members that only a service's newest revision tells, by the service's ARN."""
+    having = (one for one in request.desired.values() if any(name in one.spec for name in _FROM_REVISION))
+    names = {one.spec.get("serviceName", one.id.name) for one in having}
+    current = (service.get("currentServiceRevisions", []) for service in services if service["serviceName"] in names)
+    arns = sorted(revision["arn"] for revisions in current for revision in revisions)
+    calls = [
+        Call("ecs", "DescribeServiceRevisions", {"serviceRevisionArns": batch})
+        for batch in batches(arns, REVISION_BATCH)
+    ]
+    revisions = [one for answer in request.reader.read_many(calls) for one in answer["serviceRevisions"]]
+    return {
+        one["serviceArn"]: {name: one[name] for name in _FROM_REVISION if name in one}
+        for one in sorted(revisions, key=lambda one: str(one["createdAt"]))
+    }
 
 
 def _clusters(request: ReadRequest) -> list[str]:

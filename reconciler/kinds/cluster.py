@@ -22,8 +22,7 @@ _ECHO = "DescribeClusters echoes the account's setting"
 
 FIELDS = (
     Field("clusterName", effect=Effect.REPLACE, removed=Removal.KEEP, source=_MODEL),
-    Field("settings", key=("name",), complete=False, source=_ECHO),
-    Field("settings[].value", computed=True, source=_ECHO),
+    Field("settings", key=("name",), complete=False, computed=True, source=_ECHO),
     Field("configuration", removed=Removal.KEEP, source="UpdateCluster keeps what it is not sent"),
     Field(_EXECUTE, removed=Reset({"logging": "DEFAULT"}), source="UpdateCluster replaces it whole"),
     Field(f"{_EXECUTE}.logging", default="DEFAULT", source=_DOCS),

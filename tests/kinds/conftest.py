@@ -91,7 +91,9 @@ def change_of(kind: Kind, resource: Resource, live: Live, differences: tuple[Dif
     return Change(resource.id, live, patched(kind.prepare(live.spec), differences, kind.table), differences)
 
 
-def differences_of(kind: Kind, resource: Resource, live: Live, base: Resource | None = None) -> tuple[Difference, ...]:
+def differences_of(
+    kind: Kind, resource: Resource, live: Live, base: Resource | None = None, baseline: Spec | None = None
+) -> tuple[Difference, ...]:
     """What the engine would see. Tags are no part of content, which is compared where it is used."""
     ignored = Settings(ignore=("tags",) if kind.content_addressed else ())
 
@@ -100,7 +102,7 @@ def differences_of(kind: Kind, resource: Resource, live: Live, base: Resource | 
         return one, Desired(ENVIRONMENT, "c0ffee", {one.id: one})
 
     comparison = Comparison(kind, KINDS, lambda _: ABSENT)
-    return comparison.differences(side(resource), live, side(base) if base else None)
+    return comparison.differences(side(resource), live, side(base) if base else None, baseline=baseline)
 
 
 class VirtualTime:
