@@ -6,6 +6,7 @@ the commands' modules, and what they import at their top, know neither botocore 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import inspect
 import logging
@@ -70,7 +71,9 @@ def _root(
 
 
 def register() -> None:
-    """Add each command: every module of `reconciler.cli.commands` has a `register(app)`."""
+    """Add each command, once: every module of `reconciler.cli.commands` has a `register(app)`."""
+    if app.registered_commands:
+        return
     for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda item: item.name):
         importlib.import_module(f"{commands.__name__}.{module.name}").register(app)
     order = {name: (panel, index) for panel, names in PANELS.items() for index, name in enumerate(names)}
@@ -96,6 +99,7 @@ def main() -> None:
     logging.getLogger("botocore").setLevel(
         logging.WARNING
     )  # its debug lines print request parameters, secrets included
+    gc.set_threshold(50_000, 20, 100)  # a pass makes many values that live as long as it does: collecting finds nothing
     register()
     try:
         code = app(standalone_mode=False) or EXIT_OK  # the exit code that a command left with
@@ -105,7 +109,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_ERROR)
     except (typer.Abort, KeyboardInterrupt):
-        _say("interrupted: ", "what was sent to AWS goes on there; `status` shows where it is, `sync` goes on with it")
+        _say("interrupted: ", "nothing was done")  # at a question, or before there was anything to do
         sys.exit(EXIT_INTERRUPTED)
     except InvalidManifestsError as error:
         print_problems(error)

@@ -101,7 +101,7 @@ def plain(value: Json) -> Json:
 
 def canonical(value: Json) -> str:
     """One text for equal values: keys sorted, no white space. What digests are made of."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, default=plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def digest_of(value: Json, *, version: str = "v1") -> str:

@@ -65,31 +65,34 @@ def read(request: ReadRequest) -> Iterable[Live]:
 
     What services run was read with them and is remembered by ARN, so an unchanged family costs no call at all.
     """
-    running: dict[str, set[str]] = {}
+    known: dict[str, Spec] = {}  # the content of what runs, by ARN
+    running: dict[str, list[str]] = {}
     for service in request.lives.of_kind("Service"):
         arn = str(service.facts.get("taskDefinition", ""))
-        running.setdefault(family_of(arn), set()).add(arn)
+        if arn not in known and "taskDefinition" in service.contents:
+            known[arn] = service.contents["taskDefinition"]
+            running.setdefault(family_of(arn), []).append(arn)
     for identity, resource in request.desired.items():
         family = KIND.physical_name(resource)
         wanted = resource.spec | {"family": family}
         arns = sorted(running.get(family, ()), key=revision_of, reverse=True)
-        live = _of_its_service(request, identity, resource) or _equal(request.reader, identity, wanted, arns)
+        live = _of_its_service(request, resource, known) or _equal(identity, wanted, {arn: known[arn] for arn in arns})
         if live is None:
             newest = [arn for arn in _newest(request.reader, family) if arn not in arns]
-            live = _equal(request.reader, identity, wanted, newest)
+            live = _equal(identity, wanted, describe(request.reader, newest))
         if live is not None:
             yield live
 
 
-def _of_its_service(request: ReadRequest, identity: ResourceId, resource: Resource) -> Live | None:
+def _of_its_service(request: ReadRequest, resource: Resource, known: Mapping[str, Spec]) -> Live | None:
     """What the service that it stands in runs, if only the family is another: that name is ours to give, as long as
     the manifest gives none, so a service that is renamed or adopted keeps its family until its content changes.
     """
     service = request.lives.get(resource.part_of) if resource.part_of else None
     arn = str(service.facts.get("taskDefinition", "")) if service else ""
-    if not arn or "family" in resource.spec:
+    if arn not in known or "family" in resource.spec:
         return None
-    return _equal(request.reader, identity, resource.spec | {"family": family_of(arn)}, [arn])
+    return _equal(resource.id, resource.spec | {"family": family_of(arn)}, {arn: known[arn]})
 
 
 def _newest(reader: Reader, family: str) -> list[str]:
@@ -98,15 +101,14 @@ def _newest(reader: Reader, family: str) -> list[str]:
     return [arn for arn in answer["taskDefinitionArns"] if family_of(arn) == family]
 
 
-def _equal(reader: Reader, identity: ResourceId, wanted: Spec, arns: list[str]) -> Live | None:
-    contents = describe(reader, arns)
-    for arn in arns:
-        if same_content(KIND, wanted, contents[arn]):
+def _equal(identity: ResourceId, wanted: Spec, contents: Mapping[str, Spec]) -> Live | None:
+    for arn, content in contents.items():
+        if same_content(KIND, wanted, content):
             return Live(
                 kind="TaskDefinition",
                 arn=arn,
                 natural=family_of(arn),
-                spec=contents[arn],
+                spec=content,
                 attributes={"arn": arn, "family": family_of(arn), "revision": revision_of(arn)},
                 stands_for=identity,
             )
