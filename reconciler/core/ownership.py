@@ -41,14 +41,13 @@ def claim(
         else:
             claims.others.append(live)
     _follow_renames(claims, desired, by_resource)
+    suffixed = desired.items() if kind.suffixed else ()
+    given = {one: physical_name(kind, resource, environment, resource.spec) for one, resource in suffixed}
     for identity, found in by_resource.items():
-        _settle(claims, identity, found)
+        _settle(claims, identity, found, given.get(identity, ""))
     unclaimed = {live.natural: live for live in claims.others if live.kind == kind.name}
     for identity, resource in desired.items():
-        names = (
-            kind.natural(resource),
-            physical_name(kind, resource, environment, resource.spec) if kind.suffixed else "",
-        )
+        names = (kind.natural(resource), given.get(identity, ""))
         other = next((unclaimed[name] for name in names if name in unclaimed), None)
         if identity not in by_resource and other:
             _meet(claims, resource, other)
@@ -64,14 +63,18 @@ def _follow_renames(
             claims.renamed[identity] = before
 
 
-def _settle(claims: Claims, identity: ResourceId, found: list[Live]) -> None:
+def _settle(claims: Claims, identity: ResourceId, found: list[Live], given: str) -> None:
+    """`given` is the name that the object would be made with now: of a pair, who has it is the one that git wants.
+
+    That is the successor, but when git goes back to what is being replaced: then the roles change.
+    """
     match found:
         case [live]:
             claims.owned[identity] = live
-        case [one, other] if one.tags.get(TAG_REPLACES) == other.natural:
-            claims.owned[identity], claims.retiring[identity] = one, other
-        case [one, other] if other.tags.get(TAG_REPLACES) == one.natural:
-            claims.owned[identity], claims.retiring[identity] = other, one
+        case [one, other] if _replaces(one, other) or _replaces(other, one):
+            successor = one if _replaces(one, other) else other
+            wanted = next((live for live in found if live.natural == given), successor)
+            claims.owned[identity], claims.retiring[identity] = wanted, other if wanted is one else one
         case _:
             arns = ", ".join(sorted(live.arn for live in found))
             claims.owned[identity] = found[0]
@@ -79,6 +82,10 @@ def _settle(claims: Claims, identity: ResourceId, found: list[Live]) -> None:
                 f"{len(found)} objects carry its tag reconciler:resource={identity} ({arns}); "
                 "remove the tag from those that are copies"
             )
+
+
+def _replaces(one: Live, other: Live) -> bool:
+    return one.tags.get(TAG_REPLACES) == other.natural
 
 
 def _meet(claims: Claims, resource: Resource, other: Live) -> None:

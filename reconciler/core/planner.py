@@ -24,7 +24,7 @@ from reconciler.core.pruning import prune
 from reconciler.core.replacement import Pair, Step, overlay, pair
 from reconciler.core.resource import Resource, Users, users_of
 from reconciler.core.situation import Situation
-from reconciler.core.tags import tag_call
+from reconciler.core.tags import tag_call, untag_call
 from reconciler.core.together import joined
 from reconciler.core.values import ABSENT, Ref, ResourceId, digest_of, references, resolve
 from reconciler.core.verdict import Judgement, judge
@@ -271,6 +271,8 @@ class _Planner:
                     self.moving.add(resource.id)
             else:
                 calls = self._birth(resource, {TAG_REPLACES: live.natural})
+                if TAG_REPLACES in live.tags:  # it replaced one itself, which may have had its successor's name
+                    calls = (untag_call(kind.service, live.arn, [TAG_REPLACES]), *calls)
                 why = f"{fields} cannot be changed: a successor takes over while it serves"
                 self._act(resource, Verb.CREATE, calls, why, differences=judgement.replacing)
             return False

@@ -75,7 +75,7 @@ class Pair:
             return Step.SHIFT if self._new_serves() else Step.WAIT
         if registered & {Side.OLD, Side.BOTH}:
             return Step.LEAVE
-        return Step.RETIRE if all(service.settled for service in self.services) else Step.WAIT
+        return Step.RETIRE if all(one.settled for one in (*self.forwarders, *self.services)) else Step.WAIT
 
     def _new_serves(self) -> bool:
         """Whether the successor can take the traffic: as many healthy targets as the old one, and nothing moving.
@@ -95,16 +95,19 @@ def pair(old: Live, new: Live, identity: ResourceId, users: Iterable[tuple[Resou
     for resource, live, health in users:
         if live is None:
             continue
-        consumer = Consumer(
-            resource.id, _side(live.spec, old.arn, new.arn), health.state is not HealthState.PROGRESSING
-        )
+        side = _side(live.spec, old.arn, new.arn)
+        left = side is not Side.NEW or old.arn not in set(_strings(live.spec))
+        consumer = Consumer(resource.id, side, left and health.state is not HealthState.PROGRESSING)
         (services if resource.id.kind == "Service" else forwarders).append(consumer)
     return Pair(identity, old, new, tuple(forwarders), tuple(services))
 
 
 def _side(spec: Spec, old: str, new: str) -> Side:
     used = set(_strings(spec))
+    idle = {arn for arn, weight in _weighted(spec) if weight == 0}
     match old in used, new in used:
+        case True, True if old in idle and new not in idle:
+            return Side.NEW  # git went back to what was being replaced, which serves still
         case True, True:
             return Side.BOTH
         case True, False:
@@ -113,6 +116,13 @@ def _side(spec: Spec, old: str, new: str) -> Side:
             return Side.NEW
         case _:
             return Side.NEITHER
+
+
+def _weighted(spec: Spec) -> Iterable[tuple[Json, Json]]:
+    """What actions forward to, with the weight."""
+    for action in (*(spec.get("actions") or ()), *(spec.get("defaultActions") or ())):
+        for group in (action.get("forwardConfig") or {}).get("targetGroups") or ():
+            yield group.get("targetGroupArn"), group.get("weight", 1)
 
 
 def _strings(value: Json) -> Iterable[str]:
