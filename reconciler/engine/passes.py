@@ -105,10 +105,12 @@ class Engine:
         )
 
     def _ages(self, now: datetime) -> list[str]:
-        """What the plan rests on that was not read in this pass, because AWS has no batch call for it."""
+        """What the plan rests on that was not read lately, because AWS has no batch call for it."""
+        ages = {name: (now - since) // timedelta(minutes=1) for name, (_, since) in self.gate.remembered.items()}
         return [
-            f"{count} answers of {name} are remembered, the oldest for {(now - since) // timedelta(minutes=1)} min"
-            for name, (count, since) in sorted(self.gate.remembered.items())
+            f"{name}: {self.gate.remembered[name][0]} answers are up to {age} min old (one call each: read once an hour)"
+            for name, age in sorted(ages.items())
+            if age > 0
         ]
 
     def _situation(self, desired: Desired, order: Order, seen: Observation, now: datetime) -> Situation:
