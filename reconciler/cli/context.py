@@ -163,7 +163,7 @@ class Workspace:
 @contextmanager
 def workspace(place: Place) -> Iterator[Workspace]:
     """The workspace of a command; fetches a repository that is given by URL. Raises GitError."""
-    from reconciler.cli.output import warn
+    from reconciler.cli.output import say, warn
     from reconciler.git import open_repository
     from reconciler.git.location import Remote, parse_location
 
@@ -174,7 +174,14 @@ def workspace(place: Place) -> Iterator[Workspace]:
         stack.callback(opened.close)
         if isinstance(parse_location(place.repo), Remote):
             repository.fetch()
-        yield opened
+        try:
+            yield opened
+        except KeyboardInterrupt:  # Typer makes it exit code 130
+            say(
+                "interrupted: what was sent to AWS goes on there; `status` shows where it is, `sync` goes on with it",
+                "bold red",
+            )
+            raise
 
 
 def _usable(folder: Path, stack: ExitStack, tell: Callable[[str], None]) -> Path:

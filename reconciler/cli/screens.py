@@ -75,13 +75,23 @@ def difference_line(difference: Difference) -> Text:
 
 def whole_plan(report: PassReport) -> Plan:
     """The plan, with every difference that it leaves alone, and why: incidents are no part of what a pass decides."""
-    known = {action.resource for action in report.plan.actions} | {held.resource for held in report.plan.held}
-    left = [
-        Held(status.id, status.message or "nothing is written for it", status.next, status.differences)
-        for status in report.statuses.values()
-        if status.differences and status.id not in known
-    ]
-    return replace(report.plan, held=(*report.plan.held, *left))
+    actions = {action.resource: action for action in report.plan.actions}
+    held = {one.resource: one for one in report.plan.held}
+    for status in report.statuses.values():
+        written = actions[status.id].differences if status.id in actions else ()
+        left = tuple(item for item in status.differences if item not in written)
+        if status.id in held:
+            held[status.id] = replace(held[status.id], differences=left or held[status.id].differences)
+        elif left:
+            held[status.id] = Held(status.id, _why_left(status, left, acted=status.id in actions), status.next, left)
+    return replace(report.plan, held=tuple(held.values()))
+
+
+def _why_left(status: ResourceStatus, left: tuple[Difference, ...], *, acted: bool) -> str:
+    if not acted:
+        return status.message or "nothing is written for it"
+    causes = dict.fromkeys(item.cause.value for item in left)
+    return f"not part of the change above: {', '.join(causes)}"
 
 
 def plan_screen(plan: Plan, *, calls: bool = True, verbose: bool = False) -> RenderableType:
@@ -207,8 +217,8 @@ def details(status: ResourceStatus) -> Text:
     text = Text("; ".join(sentence(part) for part in dict.fromkeys(parts) if part))
     if status.quarantined:
         text.append("  quarantined", "red")
-    if status.held:
-        text.append("  " + sentence(status.hold or "held"), "magenta")
+    if status.held and status.hold not in parts:
+        text.append(("; " if text else "") + sentence(status.hold), "magenta")
     return text
 
 
@@ -221,6 +231,26 @@ def report_screen(report: PassReport) -> RenderableType:
     parts += [Text(f"{failure.action}: {sentence(failure.message)}", "red") for failure in report.failures]
     parts += [Text(f"note: {sentence(note)}", "dim") for note in report.warnings]
     return Group(*parts)
+
+
+def done_screen(report: PassReport) -> RenderableType:
+    """What one pass did: a line for each action, then what it left alone. Statuses are from before its writes."""
+    failures = {failure.action: failure.message for failure in report.failures}
+    lines: list[RenderableType] = []
+    for action in report.plan.actions:
+        if action.id in failures:
+            lines.append(Text(f"✗ {action.resource}  {sentence(failures[action.id])}", "red"))
+        elif action.id in report.skipped:
+            lines.append(Text(f"○ {action.resource}  not started: what it depends on failed", "yellow"))
+        elif action.id in report.applied and not action.silent:
+            status = report.statuses.get(action.resource)
+            lines.append(Text(f"✓ {action.resource}  {sentence(status.message if status else action.why)}", "green"))
+    lines += [_held(held) for held in whole_plan(report).held]
+    if not lines:
+        return Text("Nothing to do: what git says is what runs.", "green")
+    if report.applied and report.look_again is not None:
+        lines.append(Text("What was started goes on in AWS: `reconciler wait` watches it.", "dim"))
+    return Group(*lines)
 
 
 def differences_tree(status: ResourceStatus) -> Tree:

@@ -40,4 +40,4 @@ def read_hold(value: str | None, now: datetime) -> Hold | None:
 def write_hold(until: datetime, reason: str) -> str:
     """The tag's value; characters that AWS does not take in tags become blanks."""
     kept = "".join(letter if letter.isalnum() or letter in " +-=._:/@" else " " for letter in reason)
-    return f"{until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} {' '.join(kept.split())}".strip()[:256]
+    return f"{until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} {kept}".strip()[:256]

@@ -143,5 +143,6 @@ def _masked_list(values: list[Json] | tuple[Json, ...], *, secret: bool) -> list
     expected = False
     for value in values:
         shown.append(_masked(value, secret=secret or expected))
-        expected = isinstance(value, str) and value.startswith("-") and secret_name(value.lstrip("-"))
+        option = isinstance(value, str) and value.startswith("-") and "=" not in value
+        expected = option and secret_name(value.lstrip("-"))
     return shown

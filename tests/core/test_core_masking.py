@@ -90,7 +90,7 @@ def test_environment_labels_options_commands_and_headers_are_masked_by_name() ->
         "secrets": [{"name": "TOKEN", "valueFrom": "arn:aws:ssm:eu-west-1:1:parameter/token"}],
         "logConfiguration": {"options": {"splunk-token": CANARY, "splunk-url": "https://splunk.example"}},
         "dockerLabels": {"com.example.secret": CANARY},
-        "command": ["run", "--password", CANARY, "--level", "info", f"--token={CANARY}"],
+        "command": ["run", "--password", CANARY, "--level", "info", f"--token={CANARY}", "--go"],
         "httpHeaderConfig": {"httpHeaderName": "X-Origin-Secret", "values": [CANARY]},
         "queryStringConfig": {"values": [{"key": "token", "value": CANARY}]},
         "secretPin": 1234,
@@ -103,7 +103,7 @@ def test_environment_labels_options_commands_and_headers_are_masked_by_name() ->
     assert shown["environment"] == [{"name": "DB_PASSWORD", "value": MASK}, {"name": "LOG_LEVEL", "value": "info"}]
     assert shown["secrets"] == content["secrets"]
     assert shown["logConfiguration"]["options"] == {"splunk-token": MASK, "splunk-url": "https://splunk.example"}
-    assert shown["command"] == ["run", "--password", MASK, "--level", "info", f"--token={MASK}"]
+    assert shown["command"] == ["run", "--password", MASK, "--level", "info", f"--token={MASK}", "--go"]
     assert (shown["secretPin"], shown["apiKeys"]) == (MASK, [MASK, True, None])
     assert (shown["tags"], shown["clientToken"]) == (content["tags"], "0123")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Annotated
 
@@ -16,7 +17,10 @@ def emulator(
     speed: Annotated[float, typer.Option("--speed", help="Virtual seconds for each real one.")] = 5.0,
     seed: Annotated[int, typer.Option("--seed", help="One seed, one history.")] = 0,
 ) -> None:
-    """Run an embedded AWS: ECS with rollouts, load balancers with health, events, CloudTrail. Ctrl-C ends it."""
+    """Run an embedded AWS: ECS with rollouts, load balancers with health, events, CloudTrail. Ctrl-C ends it.
+
+    Exit codes: 0 ended, 1 error.
+    """
     try:
         from reconciler.emulator.server import Emulator  # an extra, and slow to import
     except ImportError as error:
@@ -26,8 +30,9 @@ def emulator(
         out().print("export AWS_ACCESS_KEY_ID=emulated AWS_SECRET_ACCESS_KEY=emulated AWS_DEFAULT_REGION=us-east-1")
         err().print("Ready. State is in memory, and gone when this ends (Ctrl-C).")
         running.run_clock(0.2, 0.2 * speed)
-        while True:
-            time.sleep(3600)
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)
 
 
 def register(app: typer.Typer) -> None:

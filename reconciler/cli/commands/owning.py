@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,8 @@ from reconciler.cli.options import (
     place,
     seconds,
 )
-from reconciler.cli.output import emit, out, say, show
+from reconciler.cli.output import emit, err, out, say, show
+from reconciler.cli.progress import Progress
 from reconciler.cli.screens import resource_ids
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import Verb
@@ -118,7 +120,8 @@ def approve(
 ) -> None:
     """Let exactly the deletions pass that this digest names, and sync.
 
-    The plan prints the digest when a commit deletes more than the environment allows. Exit codes: as `sync`.
+    The plan prints the digest when a commit deletes more than the environment allows. What leaves slowly takes several
+    passes: with --wait they follow, without it the rest has a digest of its own. Exit codes: as `sync`.
     """
     from reconciler.engine.passes import Order
 
@@ -128,19 +131,28 @@ def approve(
         _check(before, digest)
         order = Order(denied=work.denied(), approved=digest, named_commit=commit is not None)
         announce(work)
-        report = _approved(work, order, wait=wait, longest=longest)
-        print_report(report, output)
+        if wait:
+            report = _approved(work, order, frozenset(before.plan.deletions), longest)
+        else:
+            report = work.engine.run(work.desired(), order)
+        print_report(report, output, waited=wait)
     leave(report, waited=wait)
 
 
-def _approved(work: Workspace, order: Order, *, wait: bool, longest: float) -> PassReport:
-    report = work.engine.run(work.desired(), order)
-    # What was approved shrinks as it goes: the rest of it needs the digest of the rest.
-    while wait and not report.settled and report.plan.deletions:
-        order = replace(order, approved=deletions_digest(report.plan.deletions))
-        work.pause(report.look_again.total_seconds() if report.look_again else 0)
-        report = work.engine.run(work.desired(), order)
-    return follow(work, order, longest) if wait else report
+def _approved(work: Workspace, order: Order, listed: frozenset[ResourceId], longest: float) -> PassReport:
+    """Passes until nothing moves. What was approved shrinks as it goes: the rest of it is approved just as well."""
+    deadline = time.monotonic() + longest
+    with Progress(err()) as progress:
+        while True:
+            report = work.engine.run(work.desired(), order)
+            progress.update(report)
+            rest = report.plan.deletions
+            if rest and listed.issuperset(rest) and deletions_digest(rest) != order.approved:
+                order = replace(order, approved=deletions_digest(rest))
+            elif report.settled or time.monotonic() >= deadline:
+                return report
+            else:
+                work.pause(report.look_again.total_seconds() if report.look_again else 0)
 
 
 def _check(report: PassReport, digest: str) -> None:
@@ -184,9 +196,14 @@ def destroy(
     leave(report, waited=True)
 
 
+def in_terminal() -> bool:
+    """Whether there is a person to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def _confirm(name: str, account: str, confirm: str) -> None:
     """Raises ReconcilerError unless the environment's name was typed, as an option or when asked."""
-    if not confirm and sys.stdin.isatty() and sys.stderr.isatty():
+    if not confirm and in_terminal():
         say(f"This deletes everything that {name} owns in account {account}, but what is protected.", "bold red")
         confirm = typer.prompt("Type the environment's name to go on", err=True, default="", show_default=False)
     if not confirm:

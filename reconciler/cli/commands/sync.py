@@ -29,7 +29,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import emit, err, say, show
 from reconciler.cli.progress import Progress
-from reconciler.cli.screens import heading, plan_screen, report_screen, whole_plan
+from reconciler.cli.screens import done_screen, heading, plan_screen, report_screen, whole_plan
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.live import HealthState
 from reconciler.core.plan import Plan
@@ -78,7 +78,7 @@ def sync(
         order = Order(denied=work.denied(), forced=reason if force else "", named_commit=commit is not None)
         announce(work, verbose=verbose)
         report = follow(work, order, longest) if wait else work.engine.run(work.desired(), order)
-        print_report(report, output)
+        print_report(report, output, waited=wait)
     leave(report, waited=wait)
 
 
@@ -129,9 +129,10 @@ def announce(work: Workspace, *, verbose: bool = False) -> None:
     work.on_plan = tell
 
 
-def print_report(report: PassReport, output: Output) -> None:
-    """What became of it all, on stdout."""
-    emit(output, report.to_json(), lambda: report_screen(report), lambda: status_markdown(report))
+def print_report(report: PassReport, output: Output, *, waited: bool = True) -> None:
+    """What became of it all, on stdout: where everything stands after waiting, else what was done."""
+    screen = report_screen if waited else done_screen
+    emit(output, report.to_json(), lambda: screen(report), lambda: status_markdown(report))
 
 
 def follow(

@@ -242,29 +242,30 @@ def _mermaid(desired: Desired, edges: Edges) -> Iterable[str]:
     numbers = {identity: f"n{index}" for index, identity in enumerate(desired.resources)}
     yield "graph TD"
     for identity, number in numbers.items():
-        yield f'  {number}["{_mermaid_text(identity)}"]'
+        yield f'  {number}["{mermaid_text(identity)}"]'
     for identity, targets in edges.items():
         for target in targets:
             yield f"  {numbers[identity]} --> {numbers[target]}"
 
 
-def _mermaid_text(identity: ResourceId) -> str:
+def mermaid_text(identity: ResourceId) -> str:
     """Inside quotes Mermaid knows entities only: what could end the quotes or be HTML becomes one."""
     return "".join(letter if letter.isalnum() or letter in "/-_. " else f"#{ord(letter)};" for letter in str(identity))
 
 
-def _dot_text(value: object) -> str:
+def dot_text(value: object) -> str:
+    """Inside the quotes of DOT."""
     return safe(str(value)).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _dot(desired: Desired, edges: Edges) -> Iterable[str]:
-    yield f'digraph "{_dot_text(desired.environment.name)}" {{'
+    yield f'digraph "{dot_text(desired.environment.name)}" {{'
     yield "  rankdir=LR; node [shape=box];"
     for identity in desired.resources:
-        yield f'  "{_dot_text(identity)}";'
+        yield f'  "{dot_text(identity)}";'
     for identity, targets in edges.items():
         for target in targets:
-            yield f'  "{_dot_text(identity)}" -> "{_dot_text(target)}";'
+            yield f'  "{dot_text(identity)}" -> "{dot_text(target)}";'
     yield "}"
 
 
