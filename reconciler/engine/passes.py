@@ -108,7 +108,7 @@ class Engine:
         """What the plan rests on that was not read lately, because AWS has no batch call for it."""
         ages = {name: (now - since) // timedelta(minutes=1) for name, (_, since) in self.gate.remembered.items()}
         return [
-            f"{name}: {self.gate.remembered[name][0]} answers are up to {age} min old (one call each: read once an hour)"
+            f"{name}: {self.gate.remembered[name][0]} answers are up to {age} min old (read once an hour)"
             for name, age in sorted(ages.items())
             if age > 0
         ]
