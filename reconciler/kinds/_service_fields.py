@@ -68,7 +68,7 @@ _PLACE = (
         removed=Removal.KEEP,
         source="echoes the cluster's default",
     ),
-    Field("capacityProviderStrategy[].base", default=0, source=_DOCS),
+    Field("capacityProviderStrategy[].base", default=0, source=_DOCS),  # these two are filled in by `prepare`
     Field("capacityProviderStrategy[].weight", default=0, source=_DOCS),
     Field("platformVersion", effect=_DEPLOYS, computed=True, removed=Removal.KEEP, source="LATEST or resolved"),
     Field("placementConstraints", unordered=True, removed=Reset([]), source=_DOCS),
@@ -231,6 +231,8 @@ def prepare(spec: Spec) -> Spec:
         prepared["taskDefinition"] = definition.rpartition("/")[2]
     if isinstance(cluster := spec.get("cluster"), str):
         prepared["cluster"] = cluster.rpartition("/")[2]
+    if isinstance(strategy := spec.get("capacityProviderStrategy"), list):  # one that is declared is declared whole
+        prepared["capacityProviderStrategy"] = [{"base": 0, "weight": 0} | item for item in strategy]
     if isinstance(connect := spec.get("serviceConnectConfiguration"), dict):
         prepared["serviceConnectConfiguration"] = _connect(connect)
     return prepared
