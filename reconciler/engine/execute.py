@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from reconciler.core.call import Answer, Call
-from reconciler.core.errors import AwsError, NotFoundError, PlanError, ReconcilerError
+from reconciler.core.errors import AwsError, NotFoundError, PlanError, ReconcilerError, Retry
 from reconciler.core.plan import Action, Plan, Verb
 from reconciler.core.report import Failure
 from reconciler.core.values import ABSENT, Json, Ref, ResourceId, references, resolve
 
 WORKERS = 8
 _TAKE_AWAY = (Verb.DELETE, Verb.REPLACE)
+_CHANGE = (Verb.UPDATE, Verb.STAMP, Verb.ADOPT, Verb.QUARANTINE)
 
 
 class Writer(Protocol):
@@ -104,6 +105,8 @@ def _failure(action: Action, future: Future[None]) -> Failure | None:
     match error:
         case None:
             return None
+        case NotFoundError() if action.verb in _CHANGE:
+            return Failure(action.id, f"{error} Somebody deleted it meanwhile: it is looked at again.", Retry.OBSERVE.value)
         case AwsError() | ReconcilerError():
             return Failure(action.id, str(error), error.retry.value)
         case _:

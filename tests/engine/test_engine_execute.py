@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.call import Answer, Call
-from reconciler.core.errors import RefusedError, UnknownOutcomeError
+from reconciler.core.errors import NotFoundError, RefusedError, UnknownOutcomeError
 from reconciler.core.plan import Action, Plan, Verb, ordered
 from reconciler.core.values import ABSENT, Json, Ref, ResourceId
 from reconciler.engine.execute import Outcome, execute
@@ -108,6 +108,16 @@ def test_a_reference_that_nothing_gives_fails_before_the_call_is_sent() -> None:
     outcome = run(writer, action("user", Call("ecs", "Use", {"cluster": missing})))
     assert writer.sent == []
     assert "${ref:Cluster/shop.name}" in outcome.failures[0].message
+
+
+def test_an_object_that_vanished_is_looked_at_again_and_one_that_should_vanish_is_done() -> None:
+    def vanish(call: Call) -> Answer:
+        raise NotFoundError("no such service.", code="ServiceNotFoundException", call=call.name)
+
+    gone = Action(ResourceId("Service", "old"), Verb.DELETE, (Call("ecs", "DeleteService"),), "a test")
+    outcome = run(Recorder(vanish), action("web"), gone)
+    assert outcome.applied == ["Service/old:delete"]
+    assert [(failure.action, failure.retry) for failure in outcome.failures] == [("Service/web:update", "observe")]
 
 
 class Killed(BaseException):
