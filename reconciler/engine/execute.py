@@ -106,7 +106,7 @@ def _failure(action: Action, future: Future[None]) -> Failure | None:
         case None:
             return None
         case NotFoundError() if action.verb in _CHANGE:
-            return Failure(action.id, f"{error} Somebody deleted it meanwhile: it is looked at again.", Retry.OBSERVE.value)
+            return Failure(action.id, f"{error} Deleted meanwhile: it is looked at again.", Retry.OBSERVE.value)
         case AwsError() | ReconcilerError():
             return Failure(action.id, str(error), error.retry.value)
         case _:
