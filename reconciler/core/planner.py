@@ -258,7 +258,7 @@ class _Planner:
         elif resource.id not in self.actions:
             self._record(resource, judgement)
         for item in judgement.kept:
-            self.notes.append(f"{resource.id}: git dropped {item.field}; its live value {item.live!r} stays")
+            self.notes.append(f"{resource.id}: git dropped {item.field}; its live value stays")
 
     def _replace(self, resource: Resource, judgement: Judgement) -> bool:
         """Plans what create-only fields take; True when other changes may go on beside it."""
