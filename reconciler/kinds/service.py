@@ -104,6 +104,8 @@ def _members(change: Change) -> Spec:
         del members["deploymentConfiguration"]
     elif "deploymentConfiguration" in members:
         members["deploymentConfiguration"] = sent
+    if connect := members.get("serviceConnectConfiguration"):
+        members["serviceConnectConfiguration"] = {name: value for name, value in connect.items() if value != []}
     if "capacityProviderStrategy" in members:
         members["forceNewDeployment"] = True  # AWS has refused the strategy without it
     return members
