@@ -55,14 +55,21 @@ def prune(situation: Situation) -> tuple[list[Action], list[Held], tuple[Resourc
 def _kept_because(situation: Situation, identity: ResourceId, live: Live) -> str:
     if identity in situation.claims.refused:
         return situation.claims.refused[identity]
-    if not situation.forced and (hold := read_hold(live.tags.get(TAG_HOLD), situation.now)):
-        return str(hold)
+    cluster = next((one for one in situation.claims.owned.values() if _is_its_cluster(one, live)), live)
+    for holder in (live, cluster):
+        if not situation.forced and (hold := read_hold(holder.tags.get(TAG_HOLD), situation.now)):
+            return str(hold)
     if (newer := situation.ahead(live)) and not situation.named_commit:
         return f"commit {newer[:10]}, which it has, is no ancestor of this one"
     last = situation.last(live, identity)
     if last is None:
         return "its last manifest cannot be read, so nobody can tell whether it is protected"
     return "its last manifest says protect: true" if last.settings.protect else ""
+
+
+def _is_its_cluster(one: Live, live: Live) -> bool:
+    """A hold on a cluster holds all that is in it; what git no longer has no longer refers to it."""
+    return one.kind == "Cluster" and "cluster" in live.spec and live.spec["cluster"] in (one.natural, one.arn)
 
 
 def _brake(situation: Situation, wanted: Mapping[ResourceId, Live]) -> tuple[str, str] | None:

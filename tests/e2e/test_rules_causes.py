@@ -216,22 +216,19 @@ def test_a_pending_change_is_written_without_the_drift_beside_it(stage: Stage) -
     assert (causes(report, WEB), names(writes)) == ({"healthyThresholdCount": "drifted"}, [])
 
 
-def test_a_removed_field_without_a_rule_of_its_own_keeps_its_value_and_the_plan_warns(stage: Stage) -> None:
-    one_group(stage)
-    logging = "{executeCommandConfiguration: {logging: NONE}}"
-    cluster = "apiVersion: reconciler/v1\nkind: Cluster\nmetadata: {name: shop}\nspec: "
-    stage.write({"base/cluster.yaml": f"{cluster}{{configuration: {logging}}}\n"})
-    stage.commit("a cluster")
-    stage.settle()
-    stage.write({"base/cluster.yaml": f"{cluster}{{}}\n"})
-    stage.commit("its configuration goes")
-    report, writes = during(stage)
+def test_a_removed_field_that_is_kept_stays_and_the_plan_warns(small: Stage) -> None:
+    """desiredCount is one: people and autoscalers change it."""
+    small.settle()
+    small.edit("base/service.yaml", ("  desiredCount: 2\n", ""))
+    small.commit("the count is nobody's business")
+    report, writes = during(small)
     assert names(writes) == []
-    said = "git dropped configuration.executeCommandConfiguration.logging; its live value 'NONE' stays"
-    assert f"Cluster/shop: {said}" in report.plan.notes
-    [live] = stage.client("ecs").describe_clusters(clusters=["shop"], include=["CONFIGURATIONS"])["clusters"]
-    assert live["configuration"]["executeCommandConfiguration"]["logging"] == "NONE"
-    assert stage.settle(order=AUTO).sync.value == "Synced"  # what stays by rule is told once
+    assert causes(report, "Service/web") == {"desiredCount": "removed"}
+    assert "Service/web: git dropped desiredCount; its live value stays" in report.plan.notes
+    assert small.settle(order=AUTO).sync.value == "Synced"  # what stays by rule is told once
+    small.client("ecs").update_service(cluster="shop", service="web", desiredCount=4)
+    report, writes = during(small)
+    assert (causes(report, "Service/web"), writes) == ({}, [])
 
 
 def test_the_policy_itself_comes_from_the_commit(stage: Stage) -> None:

@@ -70,6 +70,23 @@ def test_a_hold_on_a_cluster_holds_all_that_is_in_it_and_nothing_else(small: Sta
     assert image(small) == "2"
 
 
+def test_in_a_held_cluster_nothing_is_made_and_nothing_is_deleted(small: Stage) -> None:
+    small.settle()
+    [cluster] = small.client("ecs").list_clusters()["clusterArns"]
+    tag(small, cluster, hold=for_an_hour(small))
+    text = (small.root / "base/service.yaml").read_text()
+    small.write({"base/service.yaml": text.replace("metadata: {name: web}", "metadata: {name: other}")})
+    small.commit("one goes, one comes")
+    report, writes = during(small)
+    assert names(writes) == []
+    assert "memory leak" in held(report)[WEB]
+    assert "memory leak" in held(report)["Service/other"]
+    small.tick(3700)
+    small.settle(order=AUTO)
+    assert the_service(small, "other")["runningCount"] == 2
+    small.assert_no_differences()
+
+
 def test_a_hold_that_is_set_during_a_rollout_lets_it_end_and_starts_nothing(small: Stage) -> None:
     small.settle()
     another_image(small)
