@@ -74,7 +74,7 @@ Timeout: TypeAlias = Annotated[
     str, typer.Option("--timeout", metavar="DURATION", help="How long to wait at most: 90s, 30m, 1h.")
 ]
 Names: TypeAlias = Annotated[
-    list[str] | None, typer.Argument(metavar="KIND/NAME…", help="As in Service/web.", show_default=False)
+    list[str] | None, typer.Argument(metavar="KIND/NAME", help="As in Service/web.", show_default=False)
 ]
 
 
