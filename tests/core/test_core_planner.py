@@ -123,7 +123,7 @@ def test_a_dropped_field_is_reset_by_its_rule_and_one_without_a_rule_stays_with_
     world.settle()
     world.commit(world.resource("Box/a"))
     plan = world.plan()
-    assert plan.notes == ("Box/a: git dropped note; its live value 'x' stays",)
+    assert plan.notes == ("Box/a: git dropped note; its live value stays",)
     world.settle()
     assert world.of("Box/a").spec == {"colour": "white", "note": "x"}
 
