@@ -352,6 +352,10 @@ class _Planner:
             resource = self.situation.desired.resources.get(identity)
             if resource is None:
                 continue
+            if one.step is Step.WAIT:
+                self.notes.append(
+                    f"{identity}: {one.new.natural} waits to be as healthy as {one.old.natural}, and settled"
+                )
             if one.step is Step.RETIRE and identity not in self.actions and identity not in self.held:
                 self._delete_replaced(resource, one)
             if not self.held.keys() & {identity, *(consumer.id for consumer in (*one.forwarders, *one.services))}:

@@ -69,6 +69,8 @@ def health(live: Live) -> Health:
             return Health(HealthState.PROGRESSING, counts + (f", {failed} have failed" if failed else ""))
         case _ if desired == 0 and running == 0:
             return Health(HealthState.SUSPENDED, "scaled to zero")
+        case _ if running < desired and facts.get("pending") and not primary.get("failedTasks"):
+            return Health(HealthState.PROGRESSING, f"{counts}, {facts['pending']} starting")
         case _ if running < desired:
             return Health(HealthState.DEGRADED, counts)
         case _:

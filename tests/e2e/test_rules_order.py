@@ -65,6 +65,22 @@ def test_a_wave_waits_until_the_earlier_one_is_synced_and_healthy(small: Stage) 
     small.assert_no_differences()
 
 
+def test_a_wave_waits_for_tasks_that_start_without_a_deployment(small: Stage) -> None:
+    small.settle()
+    small.edit("base/service.yaml", ("desiredCount: 2", "desiredCount: 3"))
+    later(small)
+    small.commit("one more task, and something after it")
+    small.run(AUTO)
+    small.tick(2)
+    report, writes = during(small)
+    assert status(report, SERVICE).health.reason == "2 of 3 tasks running, 1 starting"
+    assert names(writes) == []
+    assert not report.settled
+    report = small.settle(order=AUTO)
+    assert status(report, SERVICE).health.reason == "3 of 3 tasks running"
+    small.assert_no_differences()
+
+
 def test_a_wave_does_not_wait_for_what_this_commit_does_not_change(small: Stage) -> None:
     small.settle()
     small.client("ecs").update_service(cluster="shop", service="web", desiredCount=3, forceNewDeployment=True)

@@ -270,3 +270,26 @@ def test_the_watch_sees_a_rule_that_nobody_serves(small: Stage) -> None:
     small.aws.tick(11)
     traffic.look("nobody is well")
     assert traffic.outages == ["nobody is well: nobody is well behind rule 10"]
+
+
+def test_a_group_that_people_fill_by_hand_waits_until_they_have_filled_its_successor(small: Stage) -> None:
+    small.write({"base/service.yaml": None})
+    small.commit("no service")
+    small.settle()
+    traffic = Traffic(small)
+    elb = small.client("elbv2")
+    target = {"Targets": [{"Id": "172.31.0.10", "Port": 80}]}
+    elb.register_targets(TargetGroupArn=groups(small)[0]["TargetGroupArn"], **target)
+    small.aws.tick(1, 30)
+    another_port(small)
+    for _ in range(6):
+        report = small.run(AUTO)
+        small.tick()
+    old, new = old_name(small), next(one for one in groups(small) if one["Port"] == 8080)
+    said = f"TargetGroup/web: {new['TargetGroupName']} waits to be as healthy as {old}, and settled"
+    assert said in report.plan.notes
+    elb.register_targets(TargetGroupArn=new["TargetGroupArn"], **target)
+    small.aws.tick(1, 30)
+    small.settle(order=AUTO)
+    assert [one["Port"] for one in groups(small)] == [8080]
+    assert traffic.outages == []
