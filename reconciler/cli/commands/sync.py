@@ -139,7 +139,16 @@ def follow(
     work: Workspace, order: Order, longest: float, *, desired: Callable[[], Desired] | None = None
 ) -> PassReport:
     """Passes until nothing moves any more, with the statuses on the screen; `desired` replaces what git says."""
-    return _until(work, order, longest, lambda report: report.settled, desired)
+    return _until(work, order, longest, _over, desired)
+
+
+def _over(report: PassReport) -> bool:
+    """Whether waiting longer is of no use: all is well, or what is not well needs more than time.
+
+    A service that was just told to run more tasks has too few of them for a moment, though nothing of ours moves.
+    """
+    stuck = report.failures or report.plan.held or any(status.quarantined for status in report.statuses.values())
+    return report.settled and (report.health.state in WELL or bool(stuck))
 
 
 def _until(
