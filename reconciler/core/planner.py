@@ -5,28 +5,23 @@ Called by the engine in every pass; pure, so that a plan can be made, shown and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from reconciler.core.call import Call
-from reconciler.core.compare import Comparison, named
+from reconciler.core import steps
+from reconciler.core.compare import Comparison
 from reconciler.core.difference import Cause, Difference
-from reconciler.core.fields import Effect
-from reconciler.core.kind import Change, Creation, Kind, Replacement
-from reconciler.core.live import TAG_COMMIT, TAG_DIGEST, TAG_REPLACES, Health, HealthState, Live, RolloutState
-from reconciler.core.names import physical_name
-from reconciler.core.patch import patched
+from reconciler.core.kind import Kind, Replacement
+from reconciler.core.live import TAG_COMMIT, TAG_DIGEST, Health, HealthState, Live, RolloutState
 from reconciler.core.plan import Action, Held, Plan, Verb, ordered
 from reconciler.core.policy import Intent, Verdict
-from reconciler.core.protocol import applied, applying, begin, finish, owner, quarantine
 from reconciler.core.pruning import prune
-from reconciler.core.replacement import Pair, Step, overlay, pair
+from reconciler.core.replacement import Pair, Step, pair
 from reconciler.core.resource import Resource, Users, users_of
 from reconciler.core.situation import Situation
-from reconciler.core.tags import tag_call, untag_call
 from reconciler.core.together import joined
-from reconciler.core.values import ABSENT, Ref, ResourceId, digest_of, references, resolve
+from reconciler.core.values import ABSENT, Ref, ResourceId, digest_of, references
 from reconciler.core.verdict import Judgement, judge
 
 
@@ -130,8 +125,8 @@ class _Planner:
         self.actions.pop(identity, None)
         self.held[identity] = Held(identity, reason, next_step, differences, blocked)
 
-    def _act(self, resource: Resource, verb: Verb, calls: Iterable[Call], why: str, **more: object) -> None:
-        self.actions[resource.id] = replace(Action(resource.id, verb, tuple(calls), why), **more)  # type: ignore[arg-type]  # names of Action's own fields
+    def _act(self, action: Action) -> None:
+        self.actions[action.resource] = action
 
     def _may_write(self, resource: Resource, live: Live | None) -> bool:
         """Whether the policy lets a whole object be made or taken over; says why when not."""
@@ -145,44 +140,13 @@ class _Planner:
 
     def _create(self, resource: Resource) -> None:
         if self._may_write(resource, None):
-            calls = self._birth(resource, {})
-            content = self.kind(resource.id).content_addressed
-            why = "no revision has this content yet" if content else "git has it and AWS does not"
-            self._act(resource, Verb.CREATE, calls, why)
-
-    def _birth(self, resource: Resource, more: Mapping[str, str]) -> tuple[Call, ...]:
-        """The calls that make an object. It is born as under way unless one call makes it whole."""
-        situation, kind = self.situation, self.kind(resource.id)
-        spec = resolve(named(kind, resource, overlay(resource, self.pairs).spec), situation.lookup)
-        ours = owner(situation.environment, resource) | dict(more)
-        done = applied(situation.commit, resource)
-        name = physical_name(kind, resource, situation.environment, spec)
-        token = digest_of([ours, done, situation.now.isoformat()]).partition(":")[2] * 2
-        whole = Creation(resource.id, name, spec, ours | done, token)
-        calls = kind.create(whole)
-        if len(calls) == 1 and not kind.rolls_out and not more:
-            return calls
-        mark = applying(situation.commit, situation.now)
-        calls = kind.create(replace(whole, tags=ours | mark))
-        if kind.rolls_out or more:
-            return calls
-        arn = Ref(resource.id, "arn")
-        return (*calls, *finish(kind, arn, resource, situation.commit, situation.environment, ours | mark))
+            self._act(steps.creation(self.situation, resource, self.pairs))
 
     def _adopt(self, resource: Resource, live: Live) -> None:
-        """Takes an object over by tags alone; whatever differs is the next pass's, as changes of git."""
-        if not self._may_write(resource, live):
-            return
-        kind, situation = self.kind(resource.id), self.situation
-        judgement = judge(situation, resource, live, {}, self._comparison(kind))
-        tags = owner(situation.environment, resource)
-        self.judgements[resource.id] = judgement
-        if judgement.differences:
-            tags |= applying(situation.commit, situation.now)
-        else:
-            tags |= applied(situation.commit, resource)
-        calls = (tag_call(kind.service, live.arn, tags),)
-        self._act(resource, Verb.ADOPT, calls, "its manifest says adopt: true", differences=judgement.differences)
+        if self._may_write(resource, live):
+            judgement = judge(self.situation, resource, live, {}, self._comparison(self.kind(resource.id)))
+            self.judgements[resource.id] = judgement
+            self._act(steps.adoption(self.situation, judgement))
 
     def _comparison(self, kind: Kind) -> Comparison:
         return Comparison(kind, self.situation.kinds, self.situation.lookup)
@@ -203,22 +167,18 @@ class _Planner:
 
     def _settle_rollout(self, resource: Resource, judgement: Judgement) -> bool:
         """Deals with a rollout that failed or is under way; True when nothing else may happen in this pass."""
-        kind, live, rollout = self.kind(resource.id), judgement.live, judgement.rollout
-        if not judgement.ours:
+        rollout = judgement.rollout
+        if not judgement.ours or rollout.state not in (RolloutState.FAILED, RolloutState.RUNNING):
             return False
-        if rollout.state is RolloutState.FAILED and self._may_mark(resource, live):
-            calls = (*kind.abort(live, rollout), *quarantine(kind, live.arn, resource.digest))
-            self._act(resource, Verb.QUARANTINE, calls, f"its rollout failed: {rollout.reason}")
-        elif rollout.state is RolloutState.FAILED:
-            self._hold(resource.id, f"its rollout failed: {rollout.reason}", blocked=True)
-        if rollout.state is RolloutState.FAILED:
-            return True
         if rollout.state is RolloutState.RUNNING:
             self.moving.add(resource.id)
             if judgement.differences:
                 self._hold(resource.id, f"a deployment of ours is under way: {rollout.reason}")
-            return True
-        return False
+        elif self._may_mark(resource, judgement.live):
+            self._act(steps.failure(self.situation, resource, judgement))
+        else:
+            self._hold(resource.id, f"its rollout failed: {rollout.reason}", blocked=True)
+        return True
 
     def _stands_still(self, resource: Resource, judgement: Judgement) -> bool:
         """Whether quarantine, or a commit that is older than what runs, forbids every write; says so."""
@@ -247,74 +207,41 @@ class _Planner:
 
     def _write(self, resource: Resource, judgement: Judgement) -> None:
         if judgement.refused:
-            fields = ", ".join(item.field for item in judgement.refused)
-            self._hold(
-                resource.id, f"git dropped {fields}, which AWS cannot be without", "declare it again", blocked=True
-            )
-        elif judgement.replacing and not self._replace(resource, judgement):
-            return
-        elif judgement.approved and resource.id not in self.actions:
-            self._update(resource, judgement)
-        elif resource.id not in self.actions:
+            reason = f"git dropped {steps.fields_of(judgement.refused)}, which AWS cannot be without"
+            self._hold(resource.id, reason, "declare it again", blocked=True)
+        elif judgement.replacing and self.kind(resource.id).replacement is Replacement.NEW_FIRST:
+            self._succeed(resource, judgement)
+        elif judgement.replacing:
+            self._delete_first(resource, judgement)
+        elif judgement.approved:
+            self._act(steps.change(self.situation, resource, judgement, in_pair=resource.id in self.pairs))
+        else:
             self._record(resource, judgement)
-        for item in judgement.kept:
-            self.notes.append(f"{resource.id}: git dropped {item.field}; its live value stays")
+        self.notes += [f"{resource.id}: git dropped {item.field}; its live value stays" for item in judgement.kept]
 
-    def _replace(self, resource: Resource, judgement: Judgement) -> bool:
-        """Plans what create-only fields take; True when other changes may go on beside it."""
-        kind, live = self.kind(resource.id), judgement.live
-        fields = ", ".join(item.field for item in judgement.replacing)
-        if kind.replacement is Replacement.NEW_FIRST:
-            if under_way := self.pairs.get(resource.id):
-                if under_way.step is not Step.RETIRE:
-                    self._hold(resource.id, f"{fields} waits until the replacement under way is over")
-                    self.moving.add(resource.id)
-            else:
-                calls = self._birth(resource, {TAG_REPLACES: live.natural})
-                if TAG_REPLACES in live.tags:  # it replaced one itself, which may have had its successor's name
-                    calls = (untag_call(kind.service, live.arn, [TAG_REPLACES]), *calls)
-                why = f"{fields} cannot be changed: a successor takes over while it serves"
-                self._act(resource, Verb.CREATE, calls, why, differences=judgement.replacing)
-            return False
-        allowed = digest_of(["replace", str(resource.id), resource.digest, live.arn], version="r1")
-        if resource.settings.allow_replace != allowed:
-            self._hold(
-                resource.id,
-                f"{fields} cannot be changed: it must be deleted first and made anew",
-                f"`reconcile: {{allowReplace: {allowed}}}` allows just that",
-                judgement.differences,
-                blocked=True,
-            )
-            return False
-        why = f"{fields} cannot be changed, and its manifest allows to replace it"
-        self._act(resource, Verb.REPLACE, kind.delete(live), why, differences=judgement.replacing)
-        return False
+    def _succeed(self, resource: Resource, judgement: Judgement) -> None:
+        """A create-only field of what serves: a successor, one at a time."""
+        under_way = self.pairs.get(resource.id)
+        if under_way is None:
+            self._act(steps.succession(self.situation, judgement, self.pairs))
+        elif under_way.step is not Step.RETIRE:
+            fields = steps.fields_of(judgement.replacing)
+            self._hold(resource.id, f"{fields} waits until the replacement under way is over")
+            self.moving.add(resource.id)
 
-    def _update(self, resource: Resource, judgement: Judgement) -> None:
-        situation, kind, live = self.situation, self.kind(resource.id), judgement.live
-        comparison = self._comparison(kind)
-        embedded = comparison.embedded(judgement.resource)
-        target = patched(
-            kind.prepare(live.spec), [item for item in judgement.approved if item.path[0] not in embedded], kind.table
-        )
-        for path in embedded:
-            if any(item.path[0] == path for item in judgement.approved):
-                target[path] = resolve(judgement.resource.spec[path], situation.lookup)
-        target = resolve(target, situation.lookup)
-        calls = kind.update(Change(resource.id, live, target, judgement.approved))
-        starts = kind.rolls_out and any(item.effect is Effect.DEPLOYMENT for item in judgement.approved)
-        if starts or len(calls) > 1:
-            calls = (*begin(kind, live.arn, situation.commit, situation.now, live.tags), *calls)
-        if not starts and resource.id not in self.pairs:
-            tags = dict(live.tags) | (applying(situation.commit, situation.now) if len(calls) > 1 else {})
-            calls = (*calls, *finish(kind, live.arn, resource, situation.commit, situation.environment, tags))
-        self._act(
-            resource,
-            Verb.UPDATE,
-            calls,
-            _why(judgement),
-            differences=judgement.approved,
-            notes=tuple(_carried(judgement, embedded)),
+    def _delete_first(self, resource: Resource, judgement: Judgement) -> None:
+        """A create-only field of what has a name or port that cannot be there twice: only if a person allowed it."""
+        allowed = digest_of(["replace", str(resource.id), resource.digest, judgement.live.arn], version="r1")
+        if resource.settings.allow_replace == allowed:
+            self._act(steps.deletion_first(self.situation, judgement))
+            return
+        fields = steps.fields_of(judgement.replacing)
+        self._hold(
+            resource.id,
+            f"{fields} cannot be changed: it must be deleted first and made anew",
+            f"`reconcile: {{allowReplace: {allowed}}}` allows just that",
+            judgement.differences,
+            blocked=True,
         )
 
     def _record(self, resource: Resource, judgement: Judgement) -> None:
@@ -334,8 +261,7 @@ class _Planner:
         if resource.id in self.pairs or not (live.applying or stale) or (stale and drifts and not live.applying):
             return
         if self._may_mark(resource, live):
-            calls = finish(kind, live.arn, resource, situation.commit, situation.environment, live.tags)
-            self._act(resource, Verb.STAMP, calls, "what runs is what git says")
+            self._act(steps.record(situation, resource, live))
 
     def _may_mark(self, resource: Resource, live: Live) -> bool:
         """Whether even tags may be written: not while only watching, nor against a hold."""
@@ -365,8 +291,7 @@ class _Planner:
         if self.situation.unreadable:
             self._hold(resource.id, "the old one stays until everything could be read", "it is read again")
         elif self._may_write(resource, one.old):
-            calls = self.kind(resource.id).delete(one.old)
-            self._act(resource, Verb.DELETE, calls, f"its successor {one.new.natural} has taken over")
+            self._act(steps.replaced(self.situation, one))
 
     def _contents(self) -> None:
         """Registers content only where somebody is about to use it, or where nobody uses it but git asks for it."""
@@ -430,22 +355,3 @@ class _Planner:
 
 def _refs(action: Action) -> list[Ref]:
     return [ref for call in action.calls for ref in references(dict(call.params))]
-
-
-def _why(judgement: Judgement) -> str:
-    causes = dict.fromkeys(item.cause.value for item in judgement.approved)
-    fields = len(judgement.approved)
-    return f"{fields} field{'s' if fields > 1 else ''} {' and '.join(causes)}"
-
-
-def _carried(judgement: Judgement, embedded: tuple[str, ...]) -> Iterable[str]:
-    """What a call that replaces a whole object takes along."""
-    for path in embedded:
-        touched = any(item.path[0] == path for item in judgement.approved)
-        left = [item.field for item in judgement.differences if item.path[0] == path and item not in judgement.approved]
-        if touched and left:
-            yield f"the new revision is what git says as a whole, so it also puts back {', '.join(left)}"
-    if judgement.base_unknown:
-        yield f"the causes are guesses: {judgement.base_unknown}"
-    if any(item.effect is Effect.DEPLOYMENT for item in judgement.approved):
-        yield "starts a new deployment"
