@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock schemas clean
+.PHONY: help demo test cover lint format lock schemas clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ demo: $(VENV)/.demo ## Play the tour on an embedded AWS (ARGS=--exit leaves afte
 
 test: $(VENV)/.dev ## Run every test (ARGS="-k name" chooses)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+cover: $(VENV)/.dev ## Check that tests/core reach every branch of core/
+	$(BIN)/python -m pytest tests/core -n 2 --cov=reconciler.core --cov-branch --cov-report=term:skip-covered --cov-fail-under=100
 
 lint: $(VENV)/.dev ## Check style, types, layers, schemas and the Dockerfile
 	$(BIN)/ruff check .

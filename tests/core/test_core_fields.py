@@ -286,3 +286,7 @@ def test_a_difference_is_shown_as_json_with_its_references_as_manifests_write_th
         "live": "other",
         "base": "base",
     }
+
+
+def test_a_value_that_is_not_there_is_shown_as_it_is():
+    assert difference_of(Field("env[].value", secret=True)).shown(ABSENT) is ABSENT

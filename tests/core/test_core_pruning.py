@@ -158,3 +158,11 @@ def test_deletions_come_after_everything_that_is_made(world):
     plan = world.plan()
     assert names(plan) == ["Box/b:create", "Box/a:delete"]
     assert plan.actions[1].after == ("Box/b:create",)
+
+
+def test_what_a_newer_commit_made_is_not_deleted_by_an_older_one(boxes):
+    for live in list(boxes.objects.values()):
+        boxes.change(live, tags={**live.tags, "reconciler:commit": "f" * 40})
+    plan = boxes.plan()
+    assert names(plan) == []
+    assert set(held(plan).values()) == {"commit ffffffffff, which it has, is no ancestor of this one"}

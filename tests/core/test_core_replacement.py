@@ -282,3 +282,36 @@ def test_a_service_stays_where_it_is_while_the_rules_are_brought_to_both(world):
         {"targetGroupArn": one.old.arn, "containerPort": 80}
     ]
     assert one.services[0].side is Side.OLD
+
+
+def test_a_replacement_whose_manifest_git_dropped_is_left_to_pruning(serving):
+    commit(serving, 8080)
+    serving.run(serving.plan())
+    serving.sync = Sync(mode="auto")
+    serving.commit()
+    plan = serving.plan()
+    assert plan.actions == ()
+    assert "TargetGroup/web" in held(plan)
+
+
+def test_a_successor_that_waits_says_for_what(serving):
+    commit(serving, 8080)
+    for _ in range(6):
+        serving.run(serving.plan())
+    (note,) = [note for note in serving.plan().notes if note.startswith("TargetGroup/web")]
+    assert "waits to be as healthy as" in note
+
+
+def test_where_all_traffic_is_on_the_new_one_with_the_old_at_weight_nothing_the_rule_has_shifted(world):
+    old, new = world.put("TargetGroup/old"), world.put("TargetGroup/new")
+    groups = [{"targetGroupArn": old.arn, "weight": 0}, {"targetGroupArn": new.arn, "weight": 100}]
+    live = world.put("ListenerRule/r", actions=[{"forwardConfig": {"targetGroups": groups}}])
+    user = (world.resource("ListenerRule/r", group=REF), live, Health(HealthState.HEALTHY))
+    assert pair(old, new, GROUP, [user]).forwarders[0].side is Side.NEW
+
+
+def test_a_service_that_begins_to_use_a_group_under_replacement_registers_in_the_one_that_serves(world):
+    one = made_pair(world, ("old",), ())
+    service = world.resource("Service/late", loadBalancers=[{"targetGroupArn": REF}])
+    shaped = overlay(service, {GROUP: one})
+    assert [entry["targetGroupArn"] for entry in shaped.spec["loadBalancers"]] == [one.old.arn]

@@ -230,3 +230,16 @@ def test_lost_content_is_not_registered_again_while_nobody_is_about_to_run_it(ru
     running.set("Service/web", taskDefinition=other.arn)
     plan = running.plan()
     assert (plan.actions, plan.held) == ((), ())
+
+
+def test_while_a_failed_rollout_is_taken_back_the_pass_looks_again_and_no_wave_waits(broken):
+    broken.change(broken.of("Service/web"), facts={"health": "Progressing"})
+    planned = broken.planned()
+    assert ResourceId("Service", "web") in planned.moving
+    assert "in quarantine" in held(planned.plan)["Service/web"]
+
+
+def test_content_is_not_registered_when_nobody_could_tell_whether_it_is_there(running, deploy):
+    deploy("b")
+    why = {"TaskDefinition": "access denied"}
+    assert held(running.plan(unreadable=why))["TaskDefinition/web"] == "access denied"
