@@ -46,7 +46,7 @@ def _row(annotated: tuple[Any, ...], default: object) -> str:
     if isinstance(info, OptionInfo) and kind is not bool:
         names += f" {_value(kind, info)}"
     variable = f" Also from `{info.envvar}`." if info.envvar else ""
-    shown = "" if default in (None, "", False) else f"`{getattr(default, 'value', default)}`"
+    shown = "" if default in (None, "", False, inspect.Parameter.empty) else f"`{getattr(default, 'value', default)}`"
     return f"| {names.replace('|', chr(92) + '|')} | {info.help or ''}{variable} | {shown} |"
 
 

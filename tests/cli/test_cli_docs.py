@@ -14,6 +14,7 @@ def test_the_page_has_every_command_and_option_as_the_help_has_them() -> None:
     """When this fails: `python -m tools.commands_page`."""
     _, marker, made = PAGE.read_text().partition(BEGIN)
     assert marker + made == reference()
+    assert "| `DIGEST` | As the plan prints it. |  |" in made  # an argument that must be given has no default
 
 
 def test_the_table_of_exit_codes_has_every_command() -> None:
