@@ -78,10 +78,7 @@ def _unknown_members(error: ValidationError, steps: Steps) -> Iterator[Finding]:
 def unknown_member(name: str, schema: Mapping[str, Any]) -> str:
     """Why a member cannot stand here, and which was meant."""
     if name in schema.get(OUTPUT_ONLY, ()):
-        return (
-            f"{name} is output-only: AWS tells it, nobody can set it. Leave it out; "
-            "`reconciler import` writes manifests from what exists, without such fields"
-        )
+        return f"{name} is output-only: AWS fills it in, nobody can set it. Remove it"
     known = list(schema.get("properties", {}))
     exact = [candidate for candidate in known if candidate.casefold() == name.casefold()]
     if exact:

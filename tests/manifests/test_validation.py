@@ -75,7 +75,7 @@ def task(change: str, value: str) -> str:
         ),
         ("spec:\n", "spec:\n  taskDefinitionArn: x\n", "5:3", "taskDefinitionArn is output-only"),
         ("spec:\n", "spec:\n  TaskDefinitionArn: x\n", "5:3", "taskDefinitionArn is output-only"),
-        ("spec:\n", "spec:\n  revision: 3\n", "5:3", "`reconciler import` writes manifests from what exists"),
+        ("spec:\n", "spec:\n  revision: 3\n", "5:3", "AWS fills it in, nobody can set it. Remove it"),
         (
             "spec:\n",
             "spec:\n  networkMode: Bridge\n",
