@@ -19,7 +19,11 @@ _WORDS: Final = frozenset(
     "password passwords passwd passphrase pwd pass secret secrets token tokens key keys apikey credential credentials "
     "creds auth authorization bearer jwt oauth private signature salt pin otp dsn".split()
 )
-_ENDINGS: Final = ("password", "passwd", "secret", "token", "apikey", "accesskey", "privatekey", "secretkey")
+_RUN_TOGETHER: Final = re.compile(
+    r"passw|passphrase|pwd\Z|(?<!by)(?<!com|sur)pass\Z|secret(?!s?manager|ar|ion)|token(?!i[sz])"
+    r"|(?:api|access|private|secret|ssh|rsa|signing|master|encryption|license)keys?"
+)
+"""What says secret inside a word too: SECRETKEYBASE, dbpassword; `secretsmanager` and `compass` say nothing."""
 _PROSE: Final = frozenset("pass key keys credential credentials creds auth private signature pin".split())
 """Words that stand before a colon in sentences: `no credentials: sign in` gives nothing away."""
 _HARMLESS_NAMES: Final = frozenset(
@@ -29,14 +33,14 @@ _HARMLESS_NAMES: Final = frozenset(
 )
 """Whole names that hold no secret themselves although a word in them says so."""
 _NOT_THE_VALUE: Final = frozenset(
-    "name arn file path ttl length size id ids count enabled timeout url host port user username mode type level "
+    "name arn file path ttl length size id ids count enabled timeout url host port user username mode level "
     "region endpoint algorithm issuer audience provider interval expiry policy version".split()
 )
 """A last word that turns a secret's name into that of something about it: SECRET_ARN, TOKEN_TTL, KEY_FILE."""
 _NAMED_BY: Final = ("name", "key", "httpHeaderName")
 _PAIRED: Final = ("value", "values", "regexValues")
 
-_SPLIT: Final = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SPLIT: Final = re.compile(r"[^A-Za-z]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SHAPES: Final = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)"
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
@@ -48,6 +52,13 @@ _SHAPES: Final = re.compile(
     re.DOTALL,
 )
 _USERINFO: Final = re.compile(r"(?<=://)[^\s/?#'\"]+(?=@)")
+_LOGIN: Final = re.compile(
+    r"(?<!\S)(-u[\s=]{0,9}|--(?:proxy-)?user[\s=]{1,9})"
+    r"(?:\"([^\"]*)\"|'([^']*)'|([\"']?[^\s\"']+(?:(?<=:)(?:\"[^\"]*\"|'[^']*'))?))"
+)
+"""What curl and its like take a name and a password after: `-u admin:pw`."""
+_LOGIN_OPTIONS: Final = frozenset({"-u", "--user", "--proxy-user"})
+_NO_LOGIN: Final = re.compile(r"(?:arn:|(?:https?|wss?|tcp|unix|s3)://)")
 _NAME: Final = r"[A-Za-z][\w.-]{0,80}"
 _ASSIGNED: Final = re.compile(rf"(?<![\w.-])(-{{0,2}})({_NAME})([\"']?\s{{0,9}}(?:=|:(?!//))\s{{0,9}})")
 _SPACED: Final = re.compile(rf"(?<!\S)(--?)({_NAME})(\s{{1,9}})(?!-)")
@@ -66,14 +77,24 @@ def secret_name(name: str) -> bool:
     if not words or words[-1] in _NOT_THE_VALUE:
         # AWS_ACCESS_KEY_ID and its like: half of a credential
         return words[-3:] == ["access", "key", "id"]
-    return not _WORDS.isdisjoint(words) or any(word.endswith(_ENDINGS) for word in words)
+    return not _WORDS.isdisjoint(words) or any(map(_RUN_TOGETHER.search, words))
 
 
 def masked_text(text: str) -> str:
     """The text without what looks like a secret: known shapes, passwords in URLs, `--token x`, `PASSWORD=x`."""
     text = _SHAPES.sub(MASK, text)
     text = _USERINFO.sub(MASK, text)
+    text = _LOGIN.sub(_without_login, text)
     return _without_values(_SPACED, _without_values(_ASSIGNED, text))
+
+
+def _without_login(found: re.Match[str]) -> str:
+    return found[1] + MASK if _is_login(found[2] or found[3] or found[4] or "") else found[0]
+
+
+def _is_login(word: str) -> bool:
+    """Whether this is a name and a password with a colon between them."""
+    return ":" in word and not _NO_LOGIN.match(word)
 
 
 def _without_values(names: re.Pattern[str], text: str) -> str:
@@ -138,11 +159,13 @@ def _masked_members(value: dict[str, Json]) -> dict[str, Json]:
 
 
 def _masked_list(values: list[Json] | tuple[Json, ...], *, secret: bool) -> list[Json]:
-    """A list; in that of a command, the word after `--password` is the password."""
+    """A list; in that of a command, the word after `--password` is the password, and so is `admin:pw` after `-u`."""
     shown: list[Json] = []
-    expected = False
+    expected = login = False
     for value in values:
-        shown.append(_masked(value, secret=secret or expected))
+        pair = login and isinstance(value, str) and _is_login(value)
+        shown.append(_masked(value, secret=secret or expected or pair))
+        login = isinstance(value, str) and value in _LOGIN_OPTIONS
         option = isinstance(value, str) and value.startswith("-") and "=" not in value
         expected = option and secret_name(value.lstrip("-"))
     return shown

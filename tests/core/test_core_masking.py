@@ -21,7 +21,9 @@ REF = Ref(ResourceId("Secret", "db"), "arn")
     "name",
     "DB_PASSWORD PGPASSWORD dbPassword MYSQL_ROOT_PASSWORD SECRET_KEY_BASE apiKey API_KEY apikey STRIPE_TOKEN "
     "splunk-token AUTH AWS_SECRET_ACCESS_KEY AWS_ACCESS_KEY_ID GITHUB_PRIVATE_KEY clientSecret CREDENTIALS "
-    "com.example.secret DB_PASS SENTRY_DSN X-Api-Key signing_key SSHKey PASSWORD_2".split(),
+    "com.example.secret DB_PASS SENTRY_DSN X-Api-Key signing_key SSHKey PASSWORD_2 PASSWORD1 "
+    "dbPassword2 SECRETKEYBASE secretkeybase TOKEN2VALUE APIKEYS DBPWD pgpass SECRET1 sshkey DBPASSWORDPROD apiKey2 "
+    "PASSWORD_TYPE".split(),
 )
 def test_a_name_that_says_secret_is_one(name: str) -> None:
     assert secret_name(name)
@@ -30,7 +32,8 @@ def test_a_name_that_says_secret_is_one(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     "LOG_LEVEL image desiredCount SECRET_ARN TOKEN_TTL KEY_FILE PASSWORD_FILE tokenEndpoint clientToken tagKeys key "
-    "valueFrom kmsKeyId AUTH_MODE MONKEY TURKEYS BYPASS_CACHE compass AUTHOR cpu _ 1".split(),
+    "valueFrom kmsKeyId AUTH_MODE MONKEY TURKEYS BYPASS_CACHE compass AUTHOR cpu _ 1 "
+    "secretsmanager secretary tokenizer PWD_PATH2 sha256".split(),
 )
 def test_other_names_stay_readable(name: str) -> None:
     assert not secret_name(name)
@@ -51,6 +54,14 @@ def test_other_names_stay_readable(name: str) -> None:
         (f"jdbc:mysql://db/x?user=a;password={CANARY}", f"jdbc:mysql://db/x?user=a;password={MASK}"),
         (f"-H 'Authorization: Basic {CANARY}' x", f"-H 'Authorization: {MASK}' x"),
         (f"PASSWORD=${{PREFIX}}{CANARY} x", f"PASSWORD={MASK} x"),
+        (f"curl -u admin:{CANARY} https://x", f"curl -u {MASK} https://x"),
+        (f"curl -uadmin:{CANARY} x", f"curl -u{MASK} x"),
+        (f"curl --user admin:{CANARY} x", f"curl --user {MASK} x"),
+        (f"curl --user=admin:{CANARY} x", f"curl --user={MASK} x"),
+        (f"curl --proxy-user 'admin:two {CANARY}' x", f"curl --proxy-user {MASK} x"),
+        (f'curl -u "admin:two {CANARY}" x', f"curl -u {MASK} x"),
+        (f"curl -u admin:'two {CANARY}' x", f"curl -u {MASK} x"),
+        (f"sh -c 'curl -u admin:{CANARY}'", f"sh -c 'curl -u {MASK}'"),
         (f"send Bearer {CANARY} along", f"send Bearer {MASK} along"),
         ("id AKIAIOSFODNN7EXAMPLE used", f"id {MASK} used"),
         ("ghp_abcdefghij0123456789", MASK),
@@ -76,6 +87,10 @@ def test_a_text_loses_its_secrets_and_nothing_else(text: str, shown: str) -> Non
         "https://registry.example/npm/@scope/package",
         "run --password --level info",
         "token=",
+        "curl -u admin https://x",
+        "sync -u https://example.com --user arn:aws:iam::1:user/x",
+        "curl -u '' x:y",
+        "secretsmanager:GetSecretValue",
         "--level info",
         "",
     ],
@@ -91,6 +106,7 @@ def test_environment_labels_options_commands_and_headers_are_masked_by_name() ->
         "logConfiguration": {"options": {"splunk-token": CANARY, "splunk-url": "https://splunk.example"}},
         "dockerLabels": {"com.example.secret": CANARY},
         "command": ["run", "--password", CANARY, "--level", "info", f"--token={CANARY}", "--go"],
+        "entryPoint": ["curl", "-u", f"admin:{CANARY}", "--user", "admin", f"-uadmin:{CANARY}", "-u", 1, "a:b"],
         "httpHeaderConfig": {"httpHeaderName": "X-Origin-Secret", "values": [CANARY]},
         "queryStringConfig": {"values": [{"key": "token", "value": CANARY}]},
         "secretPin": 1234,
@@ -104,6 +120,7 @@ def test_environment_labels_options_commands_and_headers_are_masked_by_name() ->
     assert shown["secrets"] == content["secrets"]
     assert shown["logConfiguration"]["options"] == {"splunk-token": MASK, "splunk-url": "https://splunk.example"}
     assert shown["command"] == ["run", "--password", MASK, "--level", "info", f"--token={MASK}", "--go"]
+    assert shown["entryPoint"] == ["curl", "-u", MASK, "--user", "admin", f"-u{MASK}", "-u", 1, "a:b"]
     assert (shown["secretPin"], shown["apiKeys"]) == (MASK, [MASK, True, None])
     assert (shown["tags"], shown["clientToken"]) == (content["tags"], "0123")
 
@@ -150,7 +167,9 @@ def test_values_keep_their_form(value: Any) -> None:
     assert isinstance(shown, type(value))
 
 
-@pytest.mark.parametrize("part", ["a:", "--key ", '"', "://", "eyJaaaaaa.", "token='", "-----BEGIN ", "a"])
+@pytest.mark.parametrize(
+    "part", ["a:", "--key ", '"', "://", "eyJaaaaaa.", "token='", "-----BEGIN ", "a", "-u ", "-u '", "-u a:"]
+)
 def test_hostile_texts_take_no_long_time(part: str) -> None:
     """Each takes under 0.2 s when the work grows with the length; with its square it would take minutes."""
     assert isinstance(masked_text(part * 40_000), str)
