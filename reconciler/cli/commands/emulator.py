@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from typing import Annotated
 
@@ -25,7 +26,14 @@ def emulator(
         from reconciler.emulator.server import Emulator  # an extra, and slow to import
     except ImportError as error:
         raise ReconcilerError(f"the emulator needs more packages: pip install 'reconciler[demo]' ({error})") from error
-    with Emulator(port=port, seed=seed) as running:
+    _check(port, speed)
+    with contextlib.ExitStack() as stack:
+        try:
+            running = stack.enter_context(Emulator(port=port, seed=seed))
+        except OSError as error:
+            raise ReconcilerError(
+                f"cannot listen on port {port}: {error.strerror}. Take another with --port"
+            ) from error
         out().print(f"export AWS_ENDPOINT_URL={running.url}")
         out().print("export AWS_ACCESS_KEY_ID=emulated AWS_SECRET_ACCESS_KEY=emulated AWS_DEFAULT_REGION=us-east-1")
         err().print("Ready. State is in memory, and gone when this ends (Ctrl-C).")
@@ -33,6 +41,14 @@ def emulator(
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 time.sleep(3600)
+
+
+def _check(port: int, speed: float) -> None:
+    """Raises ReconcilerError for what no clock and no socket takes."""
+    if not 0 <= port <= 65535:
+        raise ReconcilerError(f"--port {port}: a port is between 0 and 65535")
+    if not (math.isfinite(speed) and speed > 0):
+        raise ReconcilerError(f"--speed {speed:g}: virtual time runs forward, so it must be more than 0")
 
 
 def register(app: typer.Typer) -> None:
