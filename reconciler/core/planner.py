@@ -106,6 +106,8 @@ class _Planner:
             self._hold(identity, reason, "it is read again in the next pass")
         elif reason := claims.refused.get(identity, ""):
             self._hold(identity, reason, blocked=True)
+        elif unclear := next((ref.target for ref in resource.references if ref.target in claims.refused), None):
+            self._hold(identity, f"it needs {unclear}: {claims.refused[unclear]}")
         elif live := claims.owned.get(identity):
             self._owned(resource, live)
         elif live := claims.adoptable.get(identity):
@@ -308,17 +310,39 @@ class _Planner:
                 self._hold(identity, f"{held.resource} does not need it yet: {held.reason}")
 
     def _hold_waves(self) -> None:
-        """A wave waits until what the earlier ones change is in sync and healthy."""
+        """A wave waits until what the earlier ones change is in sync and healthy.
+
+        A replacement under way ends only when its users do their part: these wait for everything but replacements.
+        """
+        under_way = {identity for identity, one in self.pairs.items() if one.step is not Step.RETIRE}
+        partakers = self._partakers(under_way)
+        self._wait([one for one in self.actions if one not in partakers], set())
+        self._wait([one for one in self.actions if one in partakers], under_way)
+
+    def _wait(self, waiting: list[ResourceId], ignored: set[ResourceId]) -> None:
+        """Holds those that are `waiting` and of a later wave than what is busy, the `ignored` apart."""
         resources = self.situation.desired.resources
         busy = [
             resources[one].settings.wave
-            for one in {*self.actions, *self.moving}
+            for one in {*self.actions, *self.moving} - ignored
             if one in resources and self._counts(one)
         ]
         first = min(busy, default=0)
-        for identity in [one for one in self.actions if resources[one].settings.wave > first]:
+        for identity in [one for one in waiting if resources[one].settings.wave > first]:
             if not self.actions[identity].silent and self.actions[identity].verb is not Verb.QUARANTINE:
                 self._hold(identity, f"its wave {resources[identity].settings.wave} waits for wave {first}")
+
+    def _partakers(self, replaced: set[ResourceId]) -> set[ResourceId]:
+        """The users of what is replaced, and what is made because they, or their content, need it."""
+        resources = self.situation.desired.resources
+        users = {user for identity in replaced for user in self.users.get(identity, ())}
+        needed, left = set(users), list(users)
+        while left:
+            targets = {ref.target for ref in resources[left.pop()].references} & resources.keys() - needed
+            needed |= targets
+            left += targets
+        actions = self.actions
+        return users | {one for one in needed if one in actions and actions[one].verb is Verb.CREATE}
 
     def _counts(self, identity: ResourceId) -> bool:
         action = self.actions.get(identity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from reconciler.core.live import Health, HealthState
 from reconciler.core.plan import Plan, Verb
 from reconciler.core.policy import Intent
 from reconciler.core.replacement import Side, Step, overlay, pair
-from reconciler.core.resource import Sync
+from reconciler.core.resource import Settings, Sync
 from reconciler.core.values import Ref, ResourceId
 
 GROUP = ResourceId("TargetGroup", "web")
@@ -315,3 +316,118 @@ def test_a_service_that_begins_to_use_a_group_under_replacement_registers_in_the
     service = world.resource("Service/late", loadBalancers=[{"targetGroupArn": REF}])
     shaped = overlay(service, {GROUP: one})
     assert [entry["targetGroupArn"] for entry in shaped.spec["loadBalancers"]] == [one.old.arn]
+
+
+# --------------------------------------------------------------------------------------------------------------- waves
+
+
+LATER = Settings(wave=1)
+
+
+def waved(world: Any, port: int, *more: Any, names: tuple[str, ...] = ("web",), **service: Any) -> None:
+    """In wave 0 a group and a rule for each name, in wave 1 the service that registers in it, and `more`."""
+    resources = []
+    for name in names:
+        ref = Ref(ResourceId("TargetGroup", name), "arn")
+        forward = {"type": "forward", "forwardConfig": {"targetGroups": [{"targetGroupArn": ref, "weight": 100}]}}
+        resources += [
+            world.resource(f"TargetGroup/{name}", port=port, name=name),
+            world.resource(f"ListenerRule/{name}", actions=[forward]),
+            world.resource(f"Service/{name}", LATER, loadBalancers=[{"targetGroupArn": ref}], **service),
+        ]
+    world.commit(*resources, *more)
+
+
+def pass_on(world: Any, passes: int = 20) -> None:
+    """Passes, and between them what AWS does by itself: every group gets its healthy targets."""
+    for _ in range(passes):
+        world.run(world.plan())
+        for live in [one for one in world.objects.values() if one.kind == "TargetGroup"]:
+            world.change(live, facts=HEALTHY)
+
+
+def ports(world: Any) -> list[int]:
+    return [live.spec["port"] for live in world.objects.values() if live.kind == "TargetGroup"]
+
+
+def test_a_service_of_a_later_wave_does_its_part_in_the_replacement_of_its_group(world):
+    waved(world, 80)
+    pass_on(world)
+    waved(world, 8080, count=3)
+    pass_on(world)
+    assert (ports(world), world.of("Service/web").spec["count"]) == ([8080], 3)
+    assert world.plan().actions == ()
+
+
+def test_two_replacements_of_one_wave_do_not_wait_for_each_other_s_services(world):
+    waved(world, 80, names=("web", "api"))
+    pass_on(world)
+    waved(world, 8080, names=("web", "api"))
+    pass_on(world)
+    assert ports(world) == [8080, 8080]
+    assert world.plan().actions == ()
+
+
+def test_what_has_no_part_in_a_replacement_waits_until_it_is_over(world):
+    waved(world, 80, world.resource("Box/b", LATER))
+    pass_on(world)
+    waved(world, 8080, world.resource("Box/b", LATER, note="x"), count=3)
+    for _ in range(20):
+        plan = world.plan()
+        if ports(world) == [8080]:
+            break
+        assert held(plan)["Box/b"] == "its wave 1 waits for wave 0"
+        pass_on(world, 1)
+    pass_on(world)
+    assert world.of("Box/b").spec["note"] == "x"
+
+
+def test_a_service_in_a_replacement_still_waits_for_everything_else_of_an_earlier_wave(world):
+    box = world.resource("Box/b")
+    waved(world, 80, box)
+    pass_on(world)
+    waved(world, 8080, box)
+    pass_on(world, 2)
+    waved(world, 8080, world.resource("Box/b", note="x"))
+    assert held(world.plan()) == {"Service/web": "its wave 1 waits for wave 0"}
+    pass_on(world)
+    assert ports(world) == [8080]
+
+
+def test_a_service_in_a_replacement_does_not_wait_for_what_waits_for_the_replacement(world):
+    def change(port: int, note: str) -> None:
+        waved(world, port, world.resource("Box/b", LATER, note=note))
+        desired = world.commits[world.head]
+        service = ResourceId("Service", "web")
+        desired.resources[service] = replace(desired.resources[service], settings=Settings(wave=2))
+
+    change(80, "")
+    pass_on(world)
+    change(8080, "x")
+    pass_on(world)
+    assert (ports(world), world.of("Box/b").spec["note"]) == ([8080], "x")
+
+
+def test_what_a_service_in_a_replacement_begins_to_need_is_made_for_it(world):
+    waved(world, 80)
+    pass_on(world)
+    needed = world.resource("Cluster/c", LATER)
+    waved(world, 8080, needed, cluster=Ref(needed.id, "arn"))
+    pass_on(world)
+    assert ports(world) == [8080]
+    assert world.plan().actions == ()
+
+
+def test_an_old_group_that_nobody_uses_any_more_is_deleted_before_the_next_wave_begins(world):
+    waved(world, 80)
+    pass_on(world)
+    waved(world, 8080)
+    for _ in range(20):
+        if any(action.verb is Verb.DELETE for action in world.plan().actions):
+            break
+        pass_on(world, 1)
+    assert sorted(ports(world)) == [80, 8080]
+    waved(world, 8080, count=3)
+    assert held(world.plan())["Service/web"] == "its wave 1 waits for wave 0"
+    pass_on(world)
+    assert (ports(world), world.of("Service/web").spec["count"]) == ([8080], 3)

@@ -293,3 +293,19 @@ def test_a_group_that_people_fill_by_hand_waits_until_they_have_filled_its_succe
     small.settle(order=AUTO)
     assert [one["Port"] for one in groups(small)] == [8080]
     assert traffic.outages == []
+
+
+def test_a_service_of_a_later_wave_moves_with_its_group_and_gets_its_new_image(shop: Stage) -> None:
+    shop.settle()
+    [before] = [one for one in groups(shop) if one["TargetGroupName"].startswith("web")]
+    traffic = Traffic(shop)
+    shop.edit("base/web.yaml", ("port: 80 ", "port: 8080 "), ("shop/web:${var.image_tag}", "shop/web:1.4.3"))
+    shop.commit("another port and another image")
+    settle_second_by_second(shop, traffic, most=90)
+    assert traffic.outages == []
+    [after] = [one for one in groups(shop) if one["TargetGroupName"].startswith("web")]
+    assert (before["Port"], after["Port"]) == (80, 8080)
+    assert after["TargetGroupArn"] != before["TargetGroupArn"]
+    assert traffic.healthy(after["TargetGroupArn"]) == 3
+    assert image(shop) == "1.4.3"
+    shop.assert_no_differences()
