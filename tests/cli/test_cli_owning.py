@@ -38,6 +38,39 @@ def test_everything_that_is_there_is_adopted_with_all(shell: Shell) -> None:
     shell.settled()
     assert shell("disown", "Service/web", "Cluster/shop").code == 0
     assert shell("adopt", "--all").out == "Adopted Cluster/shop, Service/web.\n"
+    again = shell("adopt", "--all")
+    assert (again.code, again.out) == (0, "Nothing was adopted.\n")
+    assert "Cluster/shop: ours already" in again.err
+
+
+def test_nothing_is_adopted_where_nothing_is(shell: Shell) -> None:
+    said = shell("adopt", "--all")
+    assert (said.code, said.out) == (2, "Nothing was adopted.\n")
+    assert "Cluster/shop: not there in AWS" in said.err
+
+
+@pytest.mark.parametrize("words", [["Service/web"], ["--all"]])
+def test_a_window_says_why_nothing_was_adopted(shell: Shell, words: list[str]) -> None:
+    shell.settled()
+    assert shell("disown", "Service/web").code == 0
+    shell.stage.edit("environments/test.yaml", ("mode: auto", 'mode: auto, windows: [{deny: "* * * * *", for: 1h}]'))
+    shell.stage.commit("never now")
+    said = shell("adopt", *words)
+    assert (said.code, said.out) == (2, "Nothing was adopted.\n")
+    assert "Service/web: a sync window denies changes until" in said.err
+    assert not any(key.startswith("reconciler:") for key in tag_keys(shell))
+
+
+def test_what_another_environment_keeps_is_named_beside_what_was_adopted(shell: Shell) -> None:
+    shell.settled()
+    assert shell("disown", "Service/web", "Cluster/shop").code == 0
+    ecs = shell.stage.client("ecs")
+    (service,) = ecs.describe_services(cluster="shop", services=["web"])["services"]
+    ecs.tag_resource(resourceArn=service["serviceArn"], tags=[{"key": "reconciler:environment", "value": "acme/live"}])
+    said = shell("adopt", "--all")
+    assert (said.code, said.out) == (2, "Adopted Cluster/shop.\n")
+    assert "Service/web: " in said.err
+    assert "belongs to acme/live and stays there" in said.err
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def adopt(
 ) -> None:
     """Take over what runs, by tags alone: no new revision, no deployment. What differs is shown, and left as it is.
 
-    Exit codes: 0 adopted, 2 something that was named was not, 1 error.
+    Exit codes: 0 adopted or ours already, 2 something was not (it says why), 1 error.
     """
     from reconciler.engine.passes import Order
 
@@ -65,23 +65,28 @@ def adopt(
             raise ReconcilerError(f"git has no manifest for {', '.join(unknown)}: write it first, then adopt")
         order = Order(denied=work.denied(), adopt=wanted, verbs=frozenset({Verb.ADOPT}))
         report = work.engine.run(desired, order)
-        adopted = [str(action.resource) for action in report.plan.actions if action.id in report.applied]
-        told = f"Adopted {', '.join(adopted)}." if adopted else "Nothing was adopted."
+        adopted = [action.resource for action in report.plan.actions if action.id in report.applied]
+        told = f"Adopted {', '.join(map(str, adopted))}." if adopted else "Nothing was adopted."
         emit(output, report.to_json(), lambda: told, lambda: status_markdown(report))
-    _leave_adopting(report, [one for one in sorted(wanted) if names and str(one) not in adopted])
+    _leave_adopting(report, sorted(wanted.difference(adopted)), named=bool(names), none=not adopted)
 
 
-def _leave_adopting(report: PassReport, missed: list[ResourceId]) -> None:
-    """Exit code 2 where something that was asked for is not ours now."""
-    reasons = {held.resource: held.reason for held in report.plan.held}
+def _leave_adopting(report: PassReport, missed: list[ResourceId], *, named: bool, none: bool) -> None:
+    """Exit code 2 where something that was asked for is not ours now; with --all, what is not there was not."""
+    # what is ours and waits has differences; what is not ours has not been compared yet
+    held = {one.resource: one.reason for one in report.plan.held if not one.differences}
     for failure in report.failures:
         say(f"{failure.action}: {failure.message}", "red")
-    for identity in missed:
-        status = report.statuses[identity]
-        say(f"{identity}: {reasons.get(identity) or ('ours already' if status.arn else 'not there in AWS')}")
+    failures = {failure.action for failure in report.failures}
+    failed = {action.resource for action in report.plan.actions if action.id in failures}
+    left = [one for one in missed if one not in failed and (named or not report.statuses[one].part_of)]
+    told = left if named or none else [one for one in left if one in held]
+    for identity in told:
+        found = "ours already" if report.statuses[identity].arn else "not there in AWS"
+        say(f"{identity}: {held.get(identity, found)}")
     if report.failures:
         raise typer.Exit(1)
-    if any(not report.statuses[identity].arn or identity in reasons for identity in missed):
+    if any(identity in held or not report.statuses[identity].arn for identity in told):
         raise typer.Exit(2)
 
 
