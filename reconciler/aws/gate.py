@@ -50,7 +50,8 @@ class DryRunError(RuntimeError):
 class Gate:
     """AWS for one pass over one account and region; safe for threads, and its own workers' number is bounded.
 
-    `account` is the environment's; None takes whatever account the credentials belong to. `before_write` is called
+    `account` is the environment's; None takes whatever account the credentials belong to. `fresh` uses no remembered
+    answer that can have changed before this gate was made. `before_write` is called
     before each attempt of each write, and what it raises stops the write: a lost lease, or a test's kill. `trace` is
     called after each attempt, in the thread that made it. `clock`, `sleep` and `jitter` are passed in by tests.
     Close it, or use it as a context manager, to end its threads; the session stays open.
@@ -63,6 +64,7 @@ class Gate:
         account: str | None,
         cache: Cache | None = None,
         dry_run: bool = False,
+        fresh: bool = False,
         workers: int = 8,
         clock: Clock = utc_now,
         sleep: Sleep = time.sleep,
@@ -80,6 +82,7 @@ class Gate:
         self._offset = timedelta(0)
         self._cache = cache if cache is not None else MemoryCache()
         self._dry_run = dry_run
+        self._oldest = clock() if fresh else None
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
@@ -191,6 +194,8 @@ class Gate:
         if not calls:
             return {}
         oldest = None if max_age_seconds is None else self._clock() - timedelta(seconds=max_age_seconds)
+        if oldest and self._oldest:
+            oldest = max(oldest, self._oldest)
         place = f"{self.account}/{self.region}"
         prefix = f"{self._session.endpoint(_IDENTITY.service)}/{place}/"  # what an emulator says is not what AWS says
         answers: dict[str, Answer] = {}

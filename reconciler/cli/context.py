@@ -62,6 +62,7 @@ class Workspace:
     folder: Path
     clock: Callable[[], datetime] = utc_now  # the gate sets it right by AWS's
     sleep: Callable[[float], None] = time.sleep  # waits by that clock: the demo's is not the machine's
+    fresh: bool = False  # read even what is read once an hour, as what is remembered may have changed since
     before_write: Callable[[Call], None] | None = None
     on_plan: Callable[[Plan], None] = lambda _plan: None
     on_action: Callable[[Action], None] = lambda _action: None
@@ -128,6 +129,7 @@ class Workspace:
             cache=self.cache,
             clock=self.clock,
             sleep=self.sleep,
+            fresh=self.fresh,
             before_write=self.before_write,
         )
         self._closing.append(gate.close)

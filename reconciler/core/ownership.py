@@ -77,7 +77,7 @@ def _settle(claims: Claims, identity: ResourceId, found: list[Live], given: str)
             claims.owned[identity], claims.retiring[identity] = wanted, other if wanted is one else one
         case _:
             arns = ", ".join(sorted(live.arn for live in found))
-            claims.owned[identity] = found[0]
+            # None of them is owned, so no reference leads to one: what uses the resource waits for a person too.
             claims.refused[identity] = (
                 f"{len(found)} objects carry its tag reconciler:resource={identity} ({arns}); "
                 "remove the tag from those that are copies"

@@ -34,37 +34,45 @@ def deletions_digest(identities: Iterable[ResourceId]) -> str:
 
 def prune(situation: Situation) -> tuple[list[Action], list[Held], tuple[ResourceId, ...]]:
     """The deletions that may happen now, those held back with the reason, and all that are wanted."""
-    gone = orphans(situation)
+    gone, claims = orphans(situation), situation.claims
     sync = situation.desired.environment.sync
     if not sync.prune:
         held = [Held(identity, "git no longer has it, and the environment does not prune") for identity in gone]
         return [], held, ()
-    held = []
+    unclear = sorted(claims.refused.keys() - situation.desired.resources.keys())
+    held = [Held(identity, claims.refused[identity], blocked=True) for identity in unclear]
     wanted: dict[ResourceId, Live] = {}
     for identity, live in gone.items():
         if reason := _kept_because(situation, identity, live):
             held.append(Held(identity, reason, blocked=True))
         else:
             wanted[identity] = live
-    if wanted and (brake := _brake(situation, wanted)):
+    if wanted and (brake := _brake(situation, wanted, len(gone) - len(_protected(situation, gone)))):
         return [], held + [Held(identity, *brake, blocked=True) for identity in wanted], tuple(wanted)
     actions, waiting = _deletions(situation, wanted)
     return actions, held + waiting, tuple(wanted)
 
 
 def _kept_because(situation: Situation, identity: ResourceId, live: Live) -> str:
-    if identity in situation.claims.refused:
-        return situation.claims.refused[identity]
     cluster = next((one for one in situation.claims.owned.values() if _is_its_cluster(one, live)), live)
     for holder in (live, cluster):
         if not situation.forced and (hold := read_hold(holder.tags.get(TAG_HOLD), situation.now)):
             return str(hold)
     if (newer := situation.ahead(live)) and not situation.named_commit:
         return f"commit {newer[:10]}, which it has, is no ancestor of this one"
-    last = situation.last(live, identity)
-    if last is None:
-        return "its last manifest cannot be read, so nobody can tell whether it is protected"
-    return "its last manifest says protect: true" if last.settings.protect else ""
+    return _protected(situation, {identity: live}).get(identity, "")
+
+
+def _protected(situation: Situation, gone: Mapping[ResourceId, Live]) -> dict[ResourceId, str]:
+    """What may not be deleted whatever a person says, with the reason."""
+    reasons: dict[ResourceId, str] = {}
+    for identity, live in gone.items():
+        last = situation.last(live, identity)
+        if last is None:
+            reasons[identity] = "its last manifest cannot be read, so nobody can tell whether it is protected"
+        elif last.settings.protect:
+            reasons[identity] = "its last manifest says protect: true"
+    return reasons
 
 
 def _is_its_cluster(one: Live, live: Live) -> bool:
@@ -72,7 +80,8 @@ def _is_its_cluster(one: Live, live: Live) -> bool:
     return one.kind == "Cluster" and "cluster" in live.spec and live.spec["cluster"] in (one.natural, one.arn)
 
 
-def _brake(situation: Situation, wanted: Mapping[ResourceId, Live]) -> tuple[str, str] | None:
+def _brake(situation: Situation, wanted: Mapping[ResourceId, Live], count: int) -> tuple[str, str] | None:
+    """Why the wanted deletions wait, and what to do. `count` has those that a hold delays: this commit's as well."""
     digest = deletions_digest(wanted)
     approve = f"look at the list, then `reconciler approve {digest}`"
     if situation.unreadable:
@@ -86,8 +95,8 @@ def _brake(situation: Situation, wanted: Mapping[ResourceId, Live]) -> tuple[str
     if not situation.desired.resources:
         return "the commit has no resources at all, which is more likely a mistake than a wish", approve
     limit = situation.desired.environment.sync.max_deletions
-    if len(wanted) > limit:
-        return f"the commit deletes {len(wanted)} resources, and the environment allows {limit}", approve
+    if count > limit:
+        return f"the commit deletes {count} resources, and the environment allows {limit}", approve
     return None
 
 

@@ -90,9 +90,7 @@ def _facts(live: Live | None) -> dict[str, Json]:
     return {**live.facts, **live.attributes} if live else {}
 
 
-def _sync(
-    unreadable: str, live: Live | None, differences: tuple[Difference, ...], held: Held | None
-) -> SyncState:
+def _sync(unreadable: str, live: Live | None, differences: tuple[Difference, ...], held: Held | None) -> SyncState:
     if unreadable:
         return SyncState.UNKNOWN
     declared = any(item.cause is not Cause.UNDECLARED for item in differences)
@@ -104,7 +102,8 @@ def _health(
     situation: Situation, resource: Resource, live: Live | None, judgement: Judgement | None, *, quarantined: bool
 ) -> Health:
     if live is None:
-        return Health(HealthState.MISSING)
+        unclear = resource.id in situation.claims.refused
+        return Health(HealthState.UNKNOWN if unclear else HealthState.MISSING)
     health = situation.kinds[resource.id.kind].health(live)
     if quarantined:
         return Health(HealthState.DEGRADED, f"the rollout of this content failed; {health.reason}".rstrip("; "))

@@ -86,6 +86,8 @@ def _not_ours(identity: ResourceId, engine: Engine, desired: Desired, seen: Obse
         return f"there is no kind {identity.kind}{did_you_mean(identity.kind, engine.kinds)}"
     if identity.kind in seen.unreadable:
         return seen.unreadable[identity.kind]
+    if identity in seen.claims.refused:
+        return f"{identity}: {seen.claims.refused[identity]}"
     if kind.content_addressed:
         return f"{identity} is content that others run, and carries no marks: name the resource that runs it"
     owned = sorted(str(one) for one in seen.claims.owned if one.kind == identity.kind)

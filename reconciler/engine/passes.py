@@ -132,7 +132,7 @@ class Engine:
             destroying=order.destroying,
             unreadable=seen.unreadable,
             drift_ages=ages,
-            baselines=self._baselines(desired),
+            baselines=self._baselines(environment, seen),
             history=lambda commit: self._history(commit, desired),
         )
 
@@ -168,13 +168,11 @@ class Engine:
         except ReconcilerError:
             return False  # the remote does not answer: as good as not there, until the next pass
 
-    def _baselines(self, desired: Desired) -> dict[ResourceId, Spec]:
-        kept = self.memory.baselines(desired.environment.tag)
-        return {
-            identity: spec
-            for identity, (digest, spec) in kept.items()
-            if identity in desired.resources and desired.resources[identity].digest == digest
-        }
+    def _baselines(self, environment: str, seen: Observation) -> dict[ResourceId, Spec]:
+        """What AWS answered after our last apply, for what was applied then: the digest tag on the object says so."""
+        tags = {identity: live.tags.get(TAG_DIGEST) for identity, live in seen.claims.owned.items()}
+        kept = self.memory.baselines(environment)
+        return {identity: spec for identity, (digest, spec) in kept.items() if tags.get(identity) == digest}
 
     def _remember(self, situation: Situation, planned: Planned) -> None:
         """Takes the baseline of what is in sync and has none, and since when the rest has drifted."""

@@ -84,3 +84,19 @@ def test_what_was_read_stays_remembered_when_another_read_fails(aws, gate):
         gate.cached_many(calls, max_age_seconds=None)
     gate.cached_many({name: calls[name] for name in "ac"}, max_age_seconds=None)
     assert gate.counts["ecs:DescribeTaskDefinition"] == 3
+
+
+def test_a_fresh_gate_uses_nothing_that_may_have_changed_before_it_was_made(aws, make_gate, virtual):
+    aws.on("DescribeClusters", answer(clusters=[]))
+    cache = MemoryCache()
+    make_gate(cache=cache).cached(CLUSTERS, key="changes", max_age_seconds=3600)
+    make_gate(cache=cache).cached(CLUSTERS, key="never", max_age_seconds=None)
+    assert len(aws.operations()) == 2
+    virtual.sleep(1)
+    fresh = make_gate(cache=cache, fresh=True)
+    fresh.cached(CLUSTERS, key="never", max_age_seconds=None)
+    assert len(aws.operations()) == 2
+    fresh.cached(CLUSTERS, key="changes", max_age_seconds=3600)
+    assert len(aws.operations()) == 3
+    fresh.cached(CLUSTERS, key="changes", max_age_seconds=3600)
+    assert len(aws.operations()) == 3

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.plan import Plan
 from reconciler.core.resource import Settings, Sync
-from reconciler.core.values import ResourceId
+from reconciler.core.values import Ref, ResourceId
 
 BOX = ResourceId("Box", "a")
 
@@ -80,3 +80,17 @@ def test_an_object_that_is_what_it_was_after_our_last_apply_has_no_undeclared_dr
     world.set("Box/a", note="by hand")
     planned = world.planned(baselines={BOX: dict(world.of("Box/a").spec)})
     assert planned.judgements[BOX].differences == ()
+
+
+@pytest.mark.parametrize("copy_first", [True, False])
+def test_nothing_leads_to_an_object_whose_tags_somebody_copied(world, copy_first):
+    world.commit(world.resource("Box/outer"), world.resource("Box/user", inside=Ref(ResourceId("Box", "outer"), "arn")))
+    world.settle()
+    original = world.of("Box/outer")
+    copy = world.put("Box/copy", original.tags, note="somebody else's")
+    if copy_first:
+        world.objects = {copy.arn: copy} | {arn: live for arn, live in world.objects.items() if arn != copy.arn}
+    plan = world.plan()
+    assert plan.actions == ()
+    assert "2 objects carry its tag" in held(plan)["Box/outer"]
+    assert "it needs Box/outer: 2 objects carry its tag" in held(plan)["Box/user"]

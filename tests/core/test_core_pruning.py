@@ -166,3 +166,14 @@ def test_what_a_newer_commit_made_is_not_deleted_by_an_older_one(boxes):
     plan = boxes.plan()
     assert names(plan) == []
     assert set(held(plan).values()) == {"commit ffffffffff, which it has, is no ancestor of this one"}
+
+
+def test_what_a_hold_delays_counts_among_the_deletions_of_a_commit(boxes):
+    boxes.sync = replace(boxes.sync, max_deletions=3)
+    boxes.commit(boxes.resource("Box/a"))
+    for name in ("b", "c"):
+        live = boxes.of(f"Box/{name}")
+        boxes.change(live, tags={**live.tags, "reconciler:hold": "2026-11-20T13:00:00Z looking"})
+    plan = boxes.plan()
+    assert names(plan) == []
+    assert held(plan)["Box/d"] == "the commit deletes 4 resources, and the environment allows 3"

@@ -87,6 +87,8 @@ def status(
     """
     with workspace(place(repo, environment, commit, role, external_id, profile)) as work:
         report = look(work)
+    for note in report.plan.notes:
+        say(f"note: {note}", "dim")
     emit(output, report.to_json(), lambda: status_screen(report, parts=everything), lambda: status_markdown(report))
     leave_looking(report, report.sync is not SyncState.SYNCED)
 
@@ -105,6 +107,7 @@ def drift(
     What only git changed is no drift: `plan` shows that. Exit codes: 0 no drift, 2 drift, 1 error.
     """
     with workspace(place(repo, environment, commit, role, external_id, profile)) as work:
+        work.fresh = True  # "No drift." must not rest on what was true an hour ago
         report = look(work)
     causes = (Cause.DRIFTED, Cause.CONFLICT, Cause.UNDECLARED)
     drifted = {
