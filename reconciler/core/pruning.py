@@ -102,6 +102,7 @@ def _brake(situation: Situation, wanted: Mapping[ResourceId, Live], count: int) 
 
 def _deletions(situation: Situation, wanted: Mapping[ResourceId, Live]) -> tuple[list[Action], list[Held]]:
     """Deletes users before what they use; what leaves slowly (a service) is waited for."""
+    why = "the environment is destroyed" if situation.destroying else "git no longer has it"
     actions: list[Action] = []
     waiting: list[Held] = []
     for identity, live in wanted.items():
@@ -114,7 +115,7 @@ def _deletions(situation: Situation, wanted: Mapping[ResourceId, Live]) -> tuple
         else:
             calls = situation.kinds[identity.kind].delete(live)
             edges = tuple(f"{user}:{Verb.DELETE.value}" for user in users)
-            actions.append(Action(identity, Verb.DELETE, calls, "git no longer has it", after=edges))
+            actions.append(Action(identity, Verb.DELETE, calls, why, after=edges))
     return actions, waiting
 
 
