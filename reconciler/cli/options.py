@@ -68,7 +68,7 @@ Force: TypeAlias = Annotated[
     bool, typer.Option("--force", help="Go against holds and sync windows; needs --reason.", rich_help_panel=SAFETY)
 ]
 Reason: TypeAlias = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why, for those who ask later.", rich_help_panel=SAFETY)
+    str, typer.Option("--reason", metavar="TEXT", help="Why; a hold keeps it on the object.", rich_help_panel=SAFETY)
 ]
 Timeout: TypeAlias = Annotated[
     str, typer.Option("--timeout", metavar="DURATION", help="How long to wait at most: 90s, 30m, 1h.")
