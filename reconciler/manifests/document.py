@@ -16,6 +16,7 @@ import yaml
 from reconciler.core.errors import Problem
 from reconciler.core.values import Json
 from reconciler.manifests.scalars import AmbiguousScalarError, key_reading, read
+from reconciler.manifests.secrecy import may_be_secret
 
 LARGEST_FILE: Final = 1024 * 1024  # bytes
 DEEPEST: Final = 64  # maps and lists inside one another
@@ -149,6 +150,7 @@ class _Composer:
         self._anchors: dict[str, Any] = {}
         self._aliases = 0
         self._values = 0
+        self._above: list[str] = []  # the keys that lead to where the composer is
 
     def documents(self) -> Parsed:
         found: list[Map] = []
@@ -181,7 +183,8 @@ class _Composer:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, mark), mark
         if event.tag is not None:
-            self._report(mark, f"the tag {event.tag} is not read: write the value without it, text in quotes")
+            tag = self._unless_secret(f"the tag {event.tag} is", "tags are")
+            self._report(mark, f"{tag} not read: write the value without it, text in quotes")
         self._count(mark)
         if isinstance(event, yaml.CollectionStartEvent):
             if depth > DEEPEST:
@@ -198,7 +201,8 @@ class _Composer:
         try:
             value = read(event.value)
         except AmbiguousScalarError as error:
-            self._report(self._mark(event), str(error))
+            unsaid = "YAML reads this as a number of another form than it is written in: write it in quotes"
+            self._report(self._mark(event), self._unless_secret(str(error), unsaid))
             return event.value, None
         return value, None if type(value) is str else event.value
 
@@ -217,7 +221,9 @@ class _Composer:
         merged: list[Map] = []
         while not isinstance(event := self._events.get_event(), yaml.MappingEndEvent):
             key = self._key(event, depth)
+            self._above.append(key)
             value, at = self._node(self._events.get_event(), depth + 1, event)
+            self._above.pop()
             if key == "<<" and event.implicit[0]:
                 merged.extend(self._merge_sources(value, at))
                 continue
@@ -257,7 +263,10 @@ class _Composer:
         if self._aliases > MOST_ALIASES:
             self._stop(mark, f"more than {MOST_ALIASES} aliases in one file")
         if event.anchor not in self._anchors:
-            self._stop(mark, f"the alias *{event.anchor} has no anchor &{event.anchor} before it in this document")
+            message = f"the alias *{event.anchor} has no anchor &{event.anchor} before it in this document"
+            self._stop(
+                mark, self._unless_secret(message, "an alias without an anchor: text that begins with * is quoted")
+            )
         return self._copy(self._anchors[event.anchor], mark)
 
     def _copy(self, value: Json, mark: Mark) -> Json:
@@ -279,6 +288,10 @@ class _Composer:
         self._values += 1
         if self._values > MOST_VALUES:
             self._stop(mark, f"more than {MOST_VALUES} values in one file, what its aliases repeat included")
+
+    def _unless_secret(self, message: str, unsaid: str) -> str:
+        """The message, or the one without the value where that may be a secret."""
+        return unsaid if may_be_secret(self._above) else message
 
     def _report(self, mark: Mark, message: str) -> None:
         self._problems.append(Problem(self._path, mark.line, mark.column, "", message))

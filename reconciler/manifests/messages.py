@@ -15,6 +15,7 @@ from jsonschema import ValidationError
 from reconciler.core.values import Json, Ref, Template
 from reconciler.manifests.document import Steps
 from reconciler.manifests.scalars import why_not_number, why_not_text
+from reconciler.manifests.secrecy import HIDDEN
 from reconciler.manifests.suggest import listed, nearest
 
 OUTPUT_ONLY: Final = "x-output-only"
@@ -44,11 +45,15 @@ _LIMITS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One error of a spec: where, what, and whether the key is meant or the value."""
+    """One error of a spec: where, what, and whether the key is meant or the value.
+
+    `unsaid` is the message without the value, for where that may be a secret; empty where the message has no value.
+    """
 
     steps: Steps
     message: str
     key: bool = False
+    unsaid: str = ""
 
 
 def explain(error: ValidationError, written: Callable[[Steps], str | None]) -> Iterator[Finding]:
@@ -62,9 +67,9 @@ def explain(error: ValidationError, written: Callable[[Steps], str | None]) -> I
         case "anyOf" | "oneOf":
             yield _no_choice(error, steps, written)
         case "type":
-            yield Finding(steps, _wrong_type(error, written(steps)))
+            yield Finding(steps, _wrong_type(error, written(steps)), unsaid=_wrong_type_unsaid(error))
         case keyword:
-            yield Finding(steps, _sentence(str(keyword), error))
+            yield Finding(steps, _sentence(str(keyword), error), unsaid=HIDDEN)
 
 
 def _unknown_members(error: ValidationError, steps: Steps) -> Iterator[Finding]:
@@ -134,6 +139,15 @@ def _wrong_type(error: ValidationError, text: str | None) -> str:
     )  # fmt: skip
     hint = why_not_number(value) if isinstance(value, str) and scalar else ""
     return f"{' or '.join(_WORDS[name] for name in names)} is wanted, and this is {given}{hint}"
+
+
+def _wrong_type_unsaid(error: ValidationError) -> str:
+    wanted, value = _argument(error), _instance(error)
+    if isinstance(value, dict | list | Ref | Template):
+        return ""
+    if wanted in ("string", ["string"]):
+        return "text is wanted, and YAML reads this as something else: write it in quotes"
+    return HIDDEN
 
 
 def _sentence(keyword: str, error: ValidationError) -> str:

@@ -16,11 +16,10 @@ from reconciler.core.values import Json
 from reconciler.manifests.document import Map, Steps, mark_at, problem_at, steps_of
 from reconciler.manifests.messages import explain
 from reconciler.manifests.schemas import Checker
+from reconciler.manifests.secrecy import may_be_secret
 from reconciler.manifests.suggest import did_you_mean
 
 API_VERSION: Final = "reconciler/v1"
-HIDDEN: Final = "the value does not have the right type or form; it is not shown, for it may be a secret"
-
 _STEP: Final = re.compile(r"\[[^\]]*\]|[^.\[]+")  # as the comparison of fields reads paths
 
 
@@ -31,7 +30,8 @@ def check_value(
     seen: set[tuple[Steps, str]] = set()
     for error in checker.errors(value):
         for finding in explain(error, lambda steps: mark_at(value, steps).text):
-            message = HIDDEN if secret(finding.steps) and not finding.key else finding.message
+            hidden = not finding.key and (secret(finding.steps) or may_be_secret((*prefix, *finding.steps)))
+            message = finding.unsaid if hidden and finding.unsaid else finding.message
             if (finding.steps, message) not in seen:
                 seen.add((finding.steps, message))
                 yield problem_at(value, finding.steps, message, prefix=prefix, key=finding.key)

@@ -13,6 +13,7 @@ from typing import Final
 from reconciler.core.errors import InvalidReferenceError
 from reconciler.core.values import Json, Ref, ResourceId, Template
 from reconciler.manifests.scalars import AmbiguousScalarError, read
+from reconciler.manifests.secrecy import may_be_secret
 from reconciler.manifests.suggest import did_you_mean
 
 _OURS: Final = re.compile(r"\$\$\{|\$\{(var\.|ref:|ssm:|cfn:|tfstate:)([^{}]*)(\}?)")
@@ -44,7 +45,7 @@ def expand(text: str, variables: Mapping[str, object], wanted: str | None) -> Js
             continue
         source, name, closed = found.groups()
         if not closed:
-            raise TextError(f"{found.group()[:60]} is never closed: write }}, or $${{ for a ${{ that is text")
+            raise TextError(f"a ${{{source} is never closed: write }}, or $${{ for a ${{ that is text")
         part = _part(source, name, variables)
         if wanted and wanted != "string" and found.group() == text and isinstance(part, str):
             return typed(name, part, wanted)
@@ -58,7 +59,8 @@ def typed(name: str, text: str, wanted: str) -> Json:
     try:
         value = read(text)
     except AmbiguousScalarError as error:
-        raise TextError(f"the variable {name}: {error}") from error
+        said = "it is not a plain number" if may_be_secret((name,)) else error
+        raise TextError(f"the variable {name}: {said}") from error
     fits = {
         "integer": isinstance(value, int) and not isinstance(value, bool),
         "number": isinstance(value, int | float) and not isinstance(value, bool),
@@ -68,7 +70,8 @@ def typed(name: str, text: str, wanted: str) -> Json:
         word = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}.get(
             wanted, f"an {wanted}"
         )
-        raise TextError(f"the variable {name} is {text!r}, and {word} is wanted here")
+        said = "is text" if may_be_secret((name,)) else f"is {text!r}"
+        raise TextError(f"the variable {name} {said}, and {word} is wanted here")
     return value
 
 

@@ -100,3 +100,45 @@ def test_a_refusal_of_aws_shows_no_secret(leaky: Shell) -> None:
 def test_the_password_of_a_repositorys_address_is_not_shown(shell: Shell) -> None:
     assert clean(shell("plan", "--repo", f"http://user:{CANARY}@127.0.0.1:9/x")).code == 1
     assert clean(shell("plan", "--repo", f"ftp://user:{CANARY}@example.com/x")).code == 1
+
+
+DIGITS = "7314159265"
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+@pytest.mark.parametrize(
+    "scalar",
+    [
+        *(DIGITS, "07314152", "0x7314159265", f"{DIGITS}.5", f"{DIGITS}_000", f"{DIGITS}:30", DIGITS * 3),
+        *(f"*a{DIGITS}", f"!a{DIGITS}", f"${{var.{DIGITS}"),
+    ],
+)
+@pytest.mark.parametrize(
+    "container",
+    [
+        "environment: [{name: DB_PASSWORD, value: SCALAR}]",
+        "environment: [{name: PLAIN, value: SCALAR}]",
+        "command: [run, --password, SCALAR]",
+        "logConfiguration: {logDriver: splunk, options: {splunk-token: SCALAR}}",
+        "dockerLabels: {com.example.secret: SCALAR}",
+    ],
+)
+def test_a_secret_that_yaml_reads_as_something_else_is_not_repeated(
+    shell: Shell, form: str, scalar: str, container: str
+) -> None:
+    text = container.replace("SCALAR", f'"{scalar}"' if scalar.startswith("$") else scalar)
+    plain = "        environment: [{name: LOG_LEVEL, value: info}]\n"
+    shell.stage.edit("base/service.yaml", (plain, f"        {text}\n"))
+    said = shell("validate", "-o", form)
+    assert said.code == 1
+    assert "base/service.yaml" in said.out + said.err
+    assert "7314" not in said.out
+    assert "7314" not in said.err
+
+
+def test_a_variable_that_is_a_secret_is_not_repeated_where_it_does_not_fit(shell: Shell) -> None:
+    shell.stage.edit("environments/test.yaml", ("spec:\n", f"spec:\n  variables: {{DB_PASSWORD: {CANARY}}}\n"))
+    shell.stage.edit("base/service.yaml", ("desiredCount: 2", "desiredCount: ${var.DB_PASSWORD}"))
+    said = clean(shell("validate"))
+    assert said.code == 1
+    assert "the variable DB_PASSWORD is text, and a whole number is wanted here" in said.err

@@ -28,20 +28,27 @@ def task(change: str, value: str) -> str:
 @pytest.mark.parametrize(
     ("change", "value", "place", "message"),
     [
-        ("value: fast", "value: no", "9:41", 'text is wanted, and YAML reads no as false: write "no" in quotes'),
+        ("image: a", "image: no", "7:14", 'text is wanted, and YAML reads no as false: write "no" in quotes'),
         (
-            "value: fast",
-            "value: 1.20",
-            "9:41",
+            "image: a",
+            "image: 1.20",
+            "7:14",
             'text is wanted, and YAML reads 1.20 as the number 1.2: write "1.20" in quotes',
         ),
-        ("value: fast", "value: 12", "9:41", 'text is wanted, and YAML reads 12 as a number: write "12" in quotes'),
+        ("image: a", "image: 12", "7:14", 'text is wanted, and YAML reads 12 as a number: write "12" in quotes'),
         (
-            "value: fast",
-            "value: 0755",
-            "9:41",
+            "image: a",
+            "image: 0755",
+            "7:14",
             'YAML reads 0755 as an octal number: write "0755" in quotes, or a plain number',
         ),
+        (
+            "value: fast",
+            "value: 12",
+            "9:41",
+            "text is wanted, and YAML reads this as something else: write it in quotes",
+        ),
+        ("value: fast", "value: 0755", "9:41", "YAML reads this as a number of another form than it is written in"),
         ("value: fast", "value: {a: b}", "9:41", "text is wanted, and this is a map"),
         (
             "memory: 64",
