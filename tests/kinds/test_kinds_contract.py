@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from reconciler.aws.casing import lower
 from reconciler.aws.models import operation_model
 from reconciler.core.fields import steps
